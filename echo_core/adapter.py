@@ -1,0 +1,175 @@
+"""The two protocols of an adapter: what it implements, and what it is given.
+
+An adapter translates and decides nothing: no phase logic, no state. `docs/write-an-adapter.md` builds one in a page;
+`echo_core.testing.adapter_conformance` checks any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+
+from echo_core.config import AdapterSettings
+from echo_core.messages import Author, ChannelKey, Inbound, Intent, Receipt
+
+PartT = TypeVar("PartT")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can do. Everything defaults to "no", so that a minimal adapter says nothing.
+
+    `edit_interval` is the least number of seconds between two edits of a live message; None means that text is not
+    shown while it is written. `typing_interval` is how often `Channel.typing` has to be called for the indicator to
+    stay, in seconds; None means that there is no indicator.
+    """
+
+    edit_interval: float | None = None
+    typing_interval: float | None = None
+
+
+class Channel(Protocol[PartT]):
+    """The outgoing side of one channel; made for any channel id, at any time, without asking the platform.
+
+    `parts` is pure: the same intent gives the same parts, none over the platform's limits, at least one. A part is
+    one platform message. The other methods talk to the platform, end within 60 seconds, and raise
+    `RetryLaterError`, `ChannelUnavailableError` or `ChannelGoneError`, never an error of the platform's library.
+    Formatting that the platform refuses is sent again as plain text before any error is raised.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this channel can do."""
+        ...
+
+    def parts(self, intent: Intent) -> Sequence[PartT]:
+        """Give the messages that say `intent`, in order. Buttons stand on the last."""
+        ...
+
+    async def post(self, part: PartT, *, dedup: str) -> str:
+        """Send a part and give the platform's id of the message.
+
+        `dedup` is the same when the same part is sent again after an error or a crash; a platform that can drop the
+        second by it does.
+        """
+        ...
+
+    async def edit(self, message_id: str, part: PartT) -> None:
+        """Put `part` in the place of a message sent before. Called only where `edit_interval` is set.
+
+        Nothing changed counts as done. Raises `ChannelGoneError` when that message does not exist any more.
+        """
+        ...
+
+    async def delete(self, message_id: str) -> None:
+        """Take a message away; one that is gone counts as done. Called only where `edit_interval` is set."""
+        ...
+
+    async def typing(self) -> None:
+        """Show that something is being written, for about `typing_interval`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument of a command: `kind` "flag" is a yes or no that people type as `--name`, "rest" takes what is left.
+
+    `complete` says that `Core.complete` knows values for it.
+    """
+
+    name: str
+    description: str
+    kind: Literal["word", "rest", "flag"] = "word"
+    required: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command as a platform's menu shows it. `name` is `[a-z]{1,32}`, `description` at most 100 characters."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Core(Protocol):
+    """What an adapter is given."""
+
+    @property
+    def commands(self) -> Sequence[CommandSpec]:
+        """The commands, in the order of a menu."""
+        ...
+
+    async def receive(self, inbound: Inbound) -> Receipt:
+        """Take an inbound in. When this returns, what had to be kept is durable: now confirm it to the platform.
+
+        Returns fast (it never waits for a turn). An id received before is accepted again and does nothing. Raises
+        `JournalError` when it cannot be kept (a full disk): then do not confirm it, and try again later.
+        """
+        ...
+
+    async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
+        """Give up to 25 values of a parameter that begin with `text`; none for someone without access."""
+        ...
+
+    async def resume_points(self, adapter: str) -> Mapping[str, str]:
+        """Give channel ids that have a plan, each with the id of the last inbound accepted there.
+
+        For platforms that do not deliver again what was said while the daemon was away.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """A platform. One object for each run of the daemon."""
+
+    async def run(self, core: Core) -> None:
+        """Serve until cancelled. Trouble that passes is waited out inside; returning means nothing is left to serve.
+
+        Raises `AdapterError` when people have to change something first (a rejected token): the daemon logs it and
+        goes on with the other adapters.
+        """
+        ...
+
+    def channel(self, channel_id: str) -> Channel[Any]:
+        """Give the outgoing side of a channel; works for any id, also before `run` has connected.
+
+        Sending before `run` has connected, or after it ended, raises `ChannelUnavailableError`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `echo-core doctor`: what was looked at, how it stands, and what to do about it."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class Probe(Protocol):
+    """A look at the real platform for `echo-core doctor`: is the token good, are the intents on."""
+
+    async def __call__(self, settings: Any) -> Sequence[Check]:  # noqa: ANN401 - the adapter's own settings class
+        """Look, within 15 seconds. Trouble is a failed check, never an exception."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """What an entry point of the group `echo_core.adapters` names.
+
+    `settings` is the class of the section `[name]` in echo.toml and of `ECHO_NAME__…`; importing it must not import
+    the chat library. `build` and `probe` may: they are called only for an adapter that is used. `extra` is the name
+    of the pip extra that brings the chat library.
+    """
+
+    name: str
+    settings: type[AdapterSettings]
+    build: Callable[[Any], Adapter]
+    probe: Probe | None = None
+    extra: str = ""

@@ -1,0 +1,1 @@
+"""The agent: a protocol, and its implementation on claude-agent-sdk."""

@@ -1,0 +1,222 @@
+"""The agent as the core sees it: a turn goes in, events come out.
+
+`echo_core.agent.claude` is the implementation on claude-agent-sdk; another agent is another file beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from echo_core.plan import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the agent may do without asking.
+
+    Reading and searching inside `readable`, writing inside `writable`, nothing at all inside `forbidden` (which wins).
+    `rules` are those that people gave for this plan. `phases` are the skills that only a person starts. With `bypass`
+    everything is allowed. All folders are absolute.
+    """
+
+    readable: tuple[Path, ...]
+    writable: tuple[Path, ...]
+    forbidden: tuple[Path, ...] = ()
+    rules: frozenset[str] = frozenset()
+    phases: frozenset[str] = frozenset()
+    bypass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What people decided about a deferred tool call: go on with `tool_input`, or not, because of `reason`.
+
+    `tool_input` None means the input that was asked about.
+    """
+
+    tool_use_id: str
+    allow: bool
+    tool_input: Mapping[str, Any] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """One turn.
+
+    `session_id` is a uuid that the caller chose; with `resume` the session exists. Either `prompt` or `resolution`
+    is given. `composed` says that the daemon wrote the prompt, so that a leading `/skill` is expanded; text of people
+    is never. `prompt_id` is a uuid that marks the prompt in the transcript.
+    """
+
+    session_id: str
+    resume: bool
+    cwd: Path
+    system_prompt: str
+    scope: Scope
+    prompt: str = ""
+    composed: bool = False
+    prompt_id: str = ""
+    resolution: Resolution | None = None
+    add_dirs: tuple[Path, ...] = ()
+    max_turns: int = 20
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the agent's text. `block` counts the text blocks of the turn from 0; blocks are paragraphs apart."""
+
+    text: str
+    block: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """The agent uses a tool; `description` is short and for people ("Reading design.md")."""
+
+    id: str
+    tool: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool is done."""
+
+    id: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten:
+    """The agent wrote a file."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A sign of life without content: the turn is not idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredQuestion:
+    """The turn ended because the agent asks people something."""
+
+    tool_use_id: str
+    tool_input: Mapping[str, Any]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredPermission:
+    """The turn ended because a tool call needs a person's leave.
+
+    `text` says in plain words what is asked. `rule` is what to add to `Scope.rules` to allow it for the plan, and
+    `rule_text` says in plain words what that covers.
+    """
+
+    tool_use_id: str
+    tool: str
+    text: str
+    rule: str
+    rule_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a turn used. `cost_counter_usd` is the agent's own counter for the session: cumulative, and may reset."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_counter_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The turn is over. `texts` are the agent's text blocks in order; `subtype` is `success`, `error_max_turns`, ….
+
+    `success` with `deferred` set means that the session goes on with a `Resolution`.
+    """
+
+    texts: tuple[str, ...]
+    subtype: str = "success"
+    deferred: DeferredQuestion | DeferredPermission | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+class FailureKind(StrEnum):
+    """Why a turn failed, as far as people can do something about it."""
+
+    CREDENTIAL = "credential"
+    RATE_LIMIT = "rate_limit"
+    OVERLOADED = "overloaded"
+    NETWORK = "network"
+    AGENT_MISSING = "agent_missing"
+    SESSION_LOST = "session_lost"
+    STOPPED = "stopped"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The turn ended without an answer. `detail` is a line for people, free of secrets.
+
+    `texts` is what had been said until then. `session_exists` says whether the session can be resumed.
+    """
+
+    kind: FailureKind
+    detail: str
+    texts: tuple[str, ...] = ()
+    session_exists: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+Event = TextDelta | ToolStarted | ToolFinished | FileWritten | Activity | Finished | Failed
+Outcome = Finished | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a transcript knows of an anchor: `finished` is set for `answered` alone."""
+
+    state: Literal["unseen", "unanswered", "answered"]
+    finished: Finished | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One message of a transcript: who spoke, and the text; tool use is left out."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Agent(Protocol):
+    """The planning agent."""
+
+    def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
+        """Run one turn; the last event is `Finished` or `Failed`, exactly once.
+
+        Setting `stop` ends the turn early, within seconds, with `Failed(STOPPED)`. Closing the iterator or cancelling
+        ends the agent's process. Never raises for what happens to a turn.
+        """
+        ...
+
+    async def lookup(self, *, session_id: str, cwd: Path, anchor: str) -> Lookup:
+        """Look in the transcript for a prompt's uuid or a tool call's id and whether its answer is complete."""
+        ...
+
+    async def transcript(self, *, session_id: str, cwd: Path) -> Sequence[Spoken]:
+        """Read a session's messages, oldest first; empty when there is no transcript."""
+        ...
+
+    async def close(self) -> None:
+        """End every process of the agent's."""
+        ...

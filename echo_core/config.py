@@ -1,0 +1,154 @@
+"""Configuration: `echo.toml` in the working directory, and `ECHO_` variables over it.
+
+`__` stands between levels (`ECHO_TELEGRAM__TOKEN`). Lists in variables are JSON. Secrets are `SecretStr`, which
+prints as stars. `docs/configuration.md` lists every setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from echo_core.errors import ConfigError
+
+CONFIG_FILE = "echo.toml"
+
+
+def _as_ids(value: object) -> object:
+    """Read ids as people write them: a number, a list of either kind, or one id alone."""
+    if isinstance(value, (str, int)):
+        value = [part for part in str(value).replace(",", " ").split() if part]
+    return [str(item) for item in value] if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+Ids = Annotated[frozenset[str], BeforeValidator(_as_ids)]
+
+
+class Section(BaseModel):
+    """A part of the configuration; an unknown name in it is an error, so that a typing mistake is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AdapterSettings(Section):
+    """What every adapter's section has: who is served.
+
+    Nobody is, until an id stands in one of the lists. `listen` says which messages of a shared channel count: those
+    that address the bot, or in a channel with a plan all (`plan`).
+    """
+
+    allowed_users: Ids = frozenset()
+    allowed_roles: Ids = frozenset()
+    allowed_chats: Ids = frozenset()
+    listen: Literal["mention", "plan"] = "plan"
+
+    @property
+    def configured(self) -> bool:
+        """Whether this adapter can run: by default the adapters that say so are started."""
+        return False
+
+    @property
+    def open_to_anyone(self) -> bool:
+        """Whether someone at all is let in."""
+        return bool(self.allowed_users or self.allowed_roles or self.allowed_chats)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values, for taking them out of anything that is written."""
+        return ()
+
+
+class AgentSettings(Section):
+    """The agent. Times are in seconds.
+
+    `permissions` "ask" lets the agent read and write in the plan's folders and asks for everything else; "bypass"
+    lets it do anything the daemon's user can. `idle_timeout` ends a turn in which nothing happens, `turn_timeout`
+    (none by default) any turn.
+    """
+
+    kind: Literal["auto", "claude", "rehearsal"] = "auto"
+    permissions: Literal["ask", "bypass"] = "ask"
+    model: str | None = None
+    cli_path: Path | None = None
+    max_turns: int = Field(default=20, ge=1)
+    max_turns_retry: int = Field(default=30, ge=1)
+    idle_timeout: float = Field(default=600.0, gt=0)
+    turn_timeout: float | None = Field(default=None, gt=0)
+    concurrency: int = Field(default=4, ge=1, le=100)
+
+
+class LogSettings(Section):
+    """The log: `auto` writes for people on a terminal and JSON elsewhere."""
+
+    format: Literal["auto", "human", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """The whole configuration; `load_settings` adds a section for each adapter that is installed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ECHO_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=CONFIG_FILE
+    )
+
+    state_dir: Path = Path("sessions")
+    workspace_root: Path = Path("~/workspace")
+    prompts_dir: Path | None = None
+    workflow: str = "planning"
+    adapters: tuple[str, ...] | None = None
+    agent: AgentSettings = AgentSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what was passed first, then the environment, then `echo.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def section(self, adapter: str) -> AdapterSettings:
+        """Give the section of an adapter."""
+        return cast("AdapterSettings", getattr(self, adapter))
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load_settings(sections: Mapping[str, type[AdapterSettings]], **values: Any) -> Settings:  # noqa: ANN401 - any setting
+    """Read the configuration, with a section for each adapter in `sections`.
+
+    `values` win over the environment and the file. Relative folders are taken from the working directory. Raises
+    `ConfigError` with a line for each problem; no line holds a value, since a value may be a secret.
+    """
+    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
+    model = create_model("Settings", __base__=Settings, **fields)
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise ConfigError(problems=tuple(_problem(item) for item in error.errors())) from None
+    except (SettingsError, ValueError) as error:
+        raise ConfigError(problems=(_without_values(error),)) from None
+
+
+def _problem(item: Mapping[str, Any]) -> str:
+    path = [str(step) for step in item["loc"]]
+    return f"{'.'.join(path)} (ECHO_{'__'.join(path).upper()}): {item['msg']}"
+
+
+def _without_values(error: Exception) -> str:
+    return str(error).split("\n", maxsplit=1)[0] or type(error).__name__

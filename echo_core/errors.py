@@ -1,0 +1,145 @@
+"""Every error that the project raises, in one tree.
+
+    EchoError
+    ├── ConfigError                 configuration that cannot be used
+    ├── AlreadyRunningError         another daemon holds the state folder
+    ├── InvalidKeyError             not `adapter:channel_id`
+    ├── InvalidPressError           not a button of ours
+    ├── WorkflowError               a workflow file that cannot be used
+    ├── AdapterError                an adapter that cannot be loaded or must stop
+    ├── JournalError                the durable record could not be read or written
+    ├── ChannelError                a message could not be brought to a channel
+    │   ├── RetryLaterError         the platform says when to try again
+    │   ├── ChannelUnavailableError network or platform trouble that passes
+    │   └── ChannelGoneError        the channel is gone or the bot was put out
+    └── AgentError                  the agent cannot be used at all
+        ├── AgentMissingError       no executable
+        └── CredentialMissingError  no way to sign in
+
+The text of each says what happened, to what, and what to do. No text holds a secret.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class EchoError(Exception):
+    """The root of the tree: catch this to catch everything that is ours."""
+
+
+class ConfigError(EchoError):
+    """Configuration that cannot be used. `problems` holds one line for each."""
+
+    def __init__(self, *, problems: tuple[str, ...], source: str = "the configuration") -> None:
+        self.problems = problems
+        self.source = source
+        super().__init__(f"{source} cannot be used: " + "; ".join(problems))
+
+
+class AlreadyRunningError(EchoError):
+    """Another process holds the state folder."""
+
+    def __init__(self, *, state_dir: Path, pid: int | None = None) -> None:
+        self.state_dir = state_dir
+        self.pid = pid
+        who = f" (process {pid})" if pid else ""
+        super().__init__(
+            f"Another echo-core{who} is using the state folder {state_dir}. Stop it first, or set ECHO_STATE_DIR to a "
+            f"folder of this one's own."
+        )
+
+
+class InvalidKeyError(EchoError):
+    """A text that is not `adapter:channel_id`."""
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text!r} is not a channel: write it as adapter:channel_id, for example discord:123.")
+
+
+class InvalidPressError(EchoError):
+    """A button's string that this version did not write."""
+
+    def __init__(self, *, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text!r} is not a button of this bot.")
+
+
+class WorkflowError(EchoError):
+    """A workflow file that is missing or cannot be used."""
+
+    def __init__(self, *, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"The workflow {path} cannot be used: {reason}")
+
+
+class AdapterError(EchoError):
+    """An adapter that cannot be loaded, or that must stop for good."""
+
+    def __init__(self, *, adapter: str, reason: str) -> None:
+        self.adapter = adapter
+        self.reason = reason
+        super().__init__(f"The adapter {adapter} cannot run: {reason}")
+
+
+class JournalError(EchoError):
+    """The durable record could not be read or written. `doing` names the step, `reason` the system's word."""
+
+    def __init__(self, *, doing: str, reason: str) -> None:
+        self.doing = doing
+        self.reason = reason
+        super().__init__(f"The state folder failed while {doing}: {reason}")
+
+
+class ChannelError(EchoError):
+    """A message could not be brought to a channel."""
+
+    def __init__(self, *, key: str, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(f"{key} could not be reached: {reason}")
+
+
+class RetryLaterError(ChannelError):
+    """The platform says when to try again; `seconds` from now."""
+
+    def __init__(self, *, key: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(key=key, reason=f"the platform asks to wait {seconds:g} s")
+
+
+class ChannelUnavailableError(ChannelError):
+    """Trouble of the network or the platform that passes: try again."""
+
+
+class ChannelGoneError(ChannelError):
+    """The channel does not exist any more or the bot may not write there: trying again does not help."""
+
+
+class AgentError(EchoError):
+    """The agent cannot be used at all."""
+
+
+class AgentMissingError(AgentError):
+    """No executable of the agent."""
+
+    def __init__(self, *, path: str | None = None) -> None:
+        self.path = path
+        where = f" at {path}" if path else ""
+        super().__init__(
+            f"Claude Code was not found{where}. It comes with echo-core's own installation: run `make serve`, or "
+            f"reinstall with `pip install --force-reinstall claude-agent-sdk`, or set ECHO_AGENT__CLI_PATH."
+        )
+
+
+class CredentialMissingError(AgentError):
+    """No credential for the agent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Claude has no credential. Set ANTHROPIC_API_KEY (from console.anthropic.com), or "
+            "CLAUDE_CODE_OAUTH_TOKEN (from `claude setup-token`), or sign in once with `claude`. "
+            "To try echo-core without an account, run `echo-core demo`."
+        )

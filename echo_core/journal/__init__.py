@@ -1,0 +1,1 @@
+"""The durable record: a protocol, and its implementation in files."""

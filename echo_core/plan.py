@@ -1,0 +1,146 @@
+"""What a channel works on: the plan, the phase it is in, and what stands open. This is the durable state.
+
+Every value is frozen; a change is a copy (`plan.model_copy(update=…)`). The journal stores a `Conversation` for each
+channel and knows nothing else of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EXCERPT_LIMIT = 50_000
+
+
+class Record(BaseModel):
+    """A durable value: frozen; a field that this version does not know is left out, not refused."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AnswerOption(Record):
+    """One answer to a question."""
+
+    label: str
+    description: str = ""
+
+
+class Question(Record):
+    """One question of the agent's; `text` is the key under which its answer goes back."""
+
+    text: str
+    header: str = ""
+    options: tuple[AnswerOption, ...] = ()
+    multiple: bool = False
+
+
+class QuestionOffer(Record):
+    """An open `AskUserQuestion`: `answers` holds those given so far, by question text, in order."""
+
+    kind: Literal["question"] = "question"
+    token: str
+    tool_use_id: str
+    tool_input: dict[str, Any]
+    questions: tuple[Question, ...]
+    answers: dict[str, str] = {}
+
+    @property
+    def index(self) -> int:
+        """The question that is asked now, counted from 0."""
+        return len(self.answers)
+
+
+class BriefOffer(Record):
+    """A decision brief in prose: its options can be pressed, or answered with anything typed."""
+
+    kind: Literal["brief"] = "brief"
+    token: str
+    options: tuple[AnswerOption, ...]
+
+
+class PermissionOffer(Record):
+    """A tool call that waits for a person; `rule` is what "for this plan" would add to `Plan.allowed`."""
+
+    kind: Literal["permission"] = "permission"
+    token: str
+    tool_use_id: str
+    tool: str
+    text: str
+    rule: str
+
+
+class ReadyOffer(Record):
+    """The phase is ready to go on."""
+
+    kind: Literal["ready"] = "ready"
+    token: str
+
+
+class RecoveryOffer(Record):
+    """A turn that the end of the process cut off: retry or drop. The fields say where to look in the transcript."""
+
+    kind: Literal["recovery"] = "recovery"
+    token: str
+    session_id: str
+    anchor: str
+
+
+Offer = Annotated[
+    QuestionOffer | BriefOffer | PermissionOffer | ReadyOffer | RecoveryOffer, Field(discriminator="kind")
+]
+
+
+class PhaseRun(Record):
+    """One phase's agent session, kept for the history: the transcript is found by session and working directory."""
+
+    phase: str
+    session_id: str
+    cwd: Path
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+class Plan(Record):
+    """A plan in a channel.
+
+    `phase` is the phase's name (`/office-hours`), `session_id` the agent session of that phase (None before its
+    first turn was answered), `cwd` its working directory, fixed for the life of the phase. `cost_counter` is the last
+    value of the agent's own cumulative counter for the session; `total_cost_usd` adds up its differences.
+    `allowed` holds the permission rules that people gave for this plan. Times are UTC.
+    """
+
+    slug: str
+    description: str
+    workflow: str = "planning"
+    conditions: tuple[str, ...] = ()
+    phase: str
+    phases_completed: tuple[str, ...] = ()
+    phases_skipped: tuple[str, ...] = ()
+    session_id: str | None = None
+    planning_session_id: str
+    adapter: str
+    channel_id: str
+    workspace: Path
+    cwd: Path
+    started_at: datetime
+    updated_at: datetime
+    last_text_excerpt: str = Field(default="", max_length=EXCERPT_LIMIT)
+    last_subtype: str = ""
+    total_cost_usd: float = 0.0
+    cost_counter: float = 0.0
+    turns: int = 0
+    status: Literal["active", "closing", "complete"] = "active"
+    offer: Offer | None = None
+    allowed: tuple[str, ...] = ()
+    documents: tuple[Path, ...] = ()
+    runs: tuple[PhaseRun, ...] = ()
+
+
+class Conversation(Record):
+    """All that is kept for a channel: the plan being worked on, and those that were left (`/exit`), oldest first."""
+
+    plan: Plan | None = None
+    shelf: tuple[Plan, ...] = ()
