@@ -1,18 +1,21 @@
 """Configuration: `echo.toml` in the working directory, and `ECHO_` variables over it.
 
-`__` stands between levels (`ECHO_TELEGRAM__TOKEN`). Lists in variables are JSON. Secrets are `SecretStr`, which
-prints as stars. `docs/configuration.md` lists every setting.
+`__` stands between levels (`ECHO_TELEGRAM__TOKEN`). Lists in variables are JSON, or have commas between. An empty
+variable counts as not set. Secrets are `SecretStr`, which prints as stars. `docs/configuration.md` lists every setting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -22,16 +25,23 @@ from pydantic_settings import (
 from echo_core.errors import ConfigError
 
 CONFIG_FILE = "echo.toml"
+PREFIX = "ECHO_"
 
 
-def _as_ids(value: object) -> object:
-    """Read ids as people write them: a number, a list of either kind, or one id alone."""
+def _as_names(value: object) -> object:
+    """Read a list as people write it: JSON, or with commas or blanks between; a number counts as its digits."""
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise ValueError('write it as a JSON list, for example ["123", "456"]') from None
     if isinstance(value, (str, int)):
         value = [part for part in str(value).replace(",", " ").split() if part]
     return [str(item) for item in value] if isinstance(value, (list, tuple, set, frozenset)) else value
 
 
-Ids = Annotated[frozenset[str], BeforeValidator(_as_ids)]
+Ids = Annotated[frozenset[str], NoDecode, BeforeValidator(_as_names)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_as_names)]
 
 
 class Section(BaseModel):
@@ -98,14 +108,19 @@ class Settings(BaseSettings):
     """The whole configuration; `load_settings` adds a section for each adapter that is installed."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ECHO_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=CONFIG_FILE
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        toml_file=CONFIG_FILE,
     )
 
     state_dir: Path = Path("sessions")
     workspace_root: Path = Path("~/workspace")
     prompts_dir: Path | None = None
     workflow: str = "planning"
-    adapters: tuple[str, ...] | None = None
+    adapters: Names | None = None
     agent: AgentSettings = AgentSettings()
     log: LogSettings = LogSettings()
 
@@ -125,6 +140,12 @@ class Settings(BaseSettings):
         """Give the section of an adapter."""
         return cast("AdapterSettings", getattr(self, adapter))
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values of every adapter, for `log.configure`."""
+        parts = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(secret for part in parts if isinstance(part, AdapterSettings) for secret in part.secrets)
+
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -135,20 +156,50 @@ def load_settings(sections: Mapping[str, type[AdapterSettings]], **values: Any) 
     `values` win over the environment and the file. Relative folders are taken from the working directory. Raises
     `ConfigError` with a line for each problem; no line holds a value, since a value may be a secret.
     """
-    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
-    model = create_model("Settings", __base__=Settings, **fields)
     try:
-        return model(**values)
+        return _model(sections)(**values)
     except ValidationError as error:
         raise ConfigError(problems=tuple(_problem(item) for item in error.errors())) from None
     except (SettingsError, ValueError) as error:
         raise ConfigError(problems=(_without_values(error),)) from None
+    except OSError as error:
+        raise ConfigError(problems=(f"{CONFIG_FILE} cannot be read ({error.strerror})",)) from None
+
+
+def unknown_variables(sections: Mapping[str, type[AdapterSettings]], environ: Iterable[str]) -> tuple[str, ...]:
+    """Give the names in `environ` that begin as ours do and that no setting reads: typing mistakes, most likely."""
+    fields = _model(sections).model_fields
+    return tuple(name for name in environ if name.upper().startswith(PREFIX) and not _is_read(name, fields))
+
+
+def clear_environment(environ: MutableMapping[str, str]) -> None:
+    """Take our variables out of the environment, so that no child process inherits a token.
+
+    To be called once the configuration is read, before the first child starts.
+    """
+    for name in [name for name in environ if name.upper().startswith(PREFIX)]:
+        del environ[name]
+
+
+def _model(sections: Mapping[str, type[AdapterSettings]]) -> type[Settings]:
+    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
+    return create_model("Settings", __base__=Settings, **fields)
+
+
+def _is_read(name: str, fields: Mapping[str, FieldInfo]) -> bool:
+    first, *rest = name[len(PREFIX) :].lower().split("__")
+    if first not in fields or len(rest) > 1:
+        return False
+    section = fields[first].annotation
+    if not rest:
+        return True
+    return isinstance(section, type) and issubclass(section, BaseModel) and rest[0] in section.model_fields
 
 
 def _problem(item: Mapping[str, Any]) -> str:
     path = [str(step) for step in item["loc"]]
-    return f"{'.'.join(path)} (ECHO_{'__'.join(path).upper()}): {item['msg']}"
+    return f"{'.'.join(path)} ({PREFIX}{'__'.join(path).upper()}): {item['msg'].removeprefix('Value error, ')}"
 
 
 def _without_values(error: Exception) -> str:
-    return str(error).split("\n", maxsplit=1)[0] or type(error).__name__
+    return str(error).split("\n", maxsplit=1)[0]

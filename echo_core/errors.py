@@ -7,6 +7,10 @@
     ├── InvalidPressError           not a button of ours
     ├── WorkflowError               a workflow file that cannot be used
     ├── AdapterError                an adapter that cannot be loaded or must stop
+    ├── WorkspaceError              a plan's folder that cannot be made
+    ├── CommandError                a command that cannot be done as written
+    ├── PlanTakenError              a plan of that name is under way in another channel
+    ├── OutOfDateError              a press or an answer to something that is not open any more
     ├── JournalError                the durable record could not be read or written
     ├── ChannelError                a message could not be brought to a channel
     │   ├── RetryLaterError         the platform says when to try again
@@ -82,6 +86,45 @@ class AdapterError(EchoError):
         self.adapter = adapter
         self.reason = reason
         super().__init__(f"The adapter {adapter} cannot run: {reason}")
+
+
+class WorkspaceError(EchoError):
+    """A plan's folder cannot be made or used. `reason` is the system's word."""
+
+    def __init__(self, *, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(
+            f"The workspace folder `{path.name}` cannot be made: {reason}. Whoever runs echo-core has to give it a "
+            f"writable ECHO_WORKSPACE_ROOT; then send the message again."
+        )
+
+
+class CommandError(EchoError):
+    """A command that cannot be done as written. `usage` is how to write it."""
+
+    def __init__(self, *, problem: str, usage: str = "") -> None:
+        self.problem = problem
+        self.usage = usage
+        super().__init__(f"{problem} Write it like this: `{usage}`" if usage else problem)
+
+
+class PlanTakenError(EchoError):
+    """A plan of that name is under way in another channel."""
+
+    def __init__(self, *, slug: str) -> None:
+        self.slug = slug
+        super().__init__(
+            f"A plan named `{slug}` is under way in another channel, and two would write into one folder. "
+            f"Take another name, or `/exit` the plan there."
+        )
+
+
+class OutOfDateError(EchoError):
+    """A press or an answer to something that is not open any more."""
+
+    def __init__(self) -> None:
+        super().__init__("That button is out of date: the conversation has moved on since.")
 
 
 class JournalError(EchoError):

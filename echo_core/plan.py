@@ -38,14 +38,14 @@ class Question(Record):
 
 
 class QuestionOffer(Record):
-    """An open `AskUserQuestion`: `answers` holds those given so far, by question text, in order."""
+    """An open `AskUserQuestion`: `answers` holds those given so far, in the order of the questions."""
 
     kind: Literal["question"] = "question"
     token: str
     tool_use_id: str
     tool_input: dict[str, Any]
     questions: tuple[Question, ...]
-    answers: dict[str, str] = {}
+    answers: tuple[str, ...] = ()
 
     @property
     def index(self) -> int:
@@ -62,7 +62,10 @@ class BriefOffer(Record):
 
 
 class PermissionOffer(Record):
-    """A tool call that waits for a person; `rule` is what "for this plan" would add to `Plan.allowed`."""
+    """A tool call that waits for a person.
+
+    `rule` is what "for this plan" would add to `Plan.allowed`, `rule_text` says in words what that covers.
+    """
 
     kind: Literal["permission"] = "permission"
     token: str
@@ -70,6 +73,7 @@ class PermissionOffer(Record):
     tool: str
     text: str
     rule: str
+    rule_text: str = ""
 
 
 class ReadyOffer(Record):
@@ -79,13 +83,31 @@ class ReadyOffer(Record):
     token: str
 
 
+class Pending(Record):
+    """What was to be said to the agent: a prompt, or the resolution of a deferred tool call.
+
+    `composed` says that the daemon wrote the prompt.
+    """
+
+    prompt: str = ""
+    composed: bool = False
+    tool_use_id: str = ""
+    allow: bool = False
+    tool_input: dict[str, Any] | None = None
+    reason: str = ""
+
+
 class RecoveryOffer(Record):
-    """A turn that the end of the process cut off: retry or drop. The fields say where to look in the transcript."""
+    """A turn that was cut off or failed: retry or drop.
+
+    `session_id` and `anchor` say where to look in the transcript, `pending` what to say again if it never arrived.
+    """
 
     kind: Literal["recovery"] = "recovery"
     token: str
     session_id: str
     anchor: str
+    pending: Pending
 
 
 Offer = Annotated[

@@ -152,7 +152,11 @@ class Finished:
 
 
 class FailureKind(StrEnum):
-    """Why a turn failed, as far as people can do something about it."""
+    """Why a turn failed, as far as people can do something about it.
+
+    An agent never says `TIMEOUT` or `CUT_OFF`: those are the caller's words for a turn that it ended, and for one that
+    ended with an earlier process.
+    """
 
     CREDENTIAL = "credential"
     RATE_LIMIT = "rate_limit"
@@ -161,6 +165,8 @@ class FailureKind(StrEnum):
     AGENT_MISSING = "agent_missing"
     SESSION_LOST = "session_lost"
     STOPPED = "stopped"
+    TIMEOUT = "timeout"
+    CUT_OFF = "cut_off"
     OTHER = "other"
 
 

@@ -1,0 +1,190 @@
+"""The terminal as a channel: one person, one conversation, lines in and Markdown out."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TextIO
+from uuid import uuid4
+
+from rich.console import Console
+from rich.text import Text
+
+from echo_console.config import NAME, PERSON, ConsoleSettings
+from echo_console.inbound import Lines, ScriptedLines, StreamLines, body_of
+from echo_console.render import show
+from echo_core.adapter import Capabilities, Core
+from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError
+from echo_core.messages import Author, ChannelKey, Command, Inbound, Intent, buttons
+
+CHANNEL_ID = "terminal"
+TYPING = 0.5
+PROMPT = "you> "
+
+
+class Floor:
+    """Whose move it is.
+
+    It is the person's once something was shown since their last line, and then nothing happened for `quiet` seconds;
+    or when nothing at all happened for `patience` seconds.
+    """
+
+    def __init__(self, *, quiet: float = 0.8, patience: float = 60.0) -> None:
+        self._quiet = quiet
+        self._patience = patience
+        self._answered = True
+        self._last = 0.0
+        self._changed = asyncio.Event()
+
+    def took(self) -> None:
+        """Note that the person has spoken."""
+        self._answered = False
+        self.worked()
+
+    def showed(self) -> None:
+        """Note that something was shown."""
+        self._answered = True
+        self.worked()
+
+    def worked(self) -> None:
+        """Note a sign of work."""
+        self._last = asyncio.get_running_loop().time()
+        self._changed.set()
+
+    async def changed(self) -> None:
+        """Wait until something is noted."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def wait(self) -> None:
+        """Wait until it is the person's move."""
+        now = asyncio.get_running_loop().time
+        while (rest := self._last + (self._quiet if self._answered else self._patience) - now()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.changed(), rest)
+
+
+class ConsoleChannel:
+    """The outgoing side: every intent is one part, printed whole."""
+
+    capabilities = Capabilities(typing_interval=TYPING)
+
+    def __init__(self, adapter: ConsoleAdapter) -> None:
+        self._adapter = adapter
+
+    def parts(self, intent: Intent) -> Sequence[Intent]:
+        """Give the intent itself; a terminal has no limits."""
+        return (intent,)
+
+    async def post(self, part: Intent, *, dedup: str) -> str:
+        """Print a part."""
+        self._adapter.print(part)
+        return dedup
+
+    async def edit(self, message_id: str, part: Intent) -> None:  # noqa: ARG002 - it cannot be shown
+        """Refuse: what is printed stays, and so `edit_interval` is not set."""
+        raise ChannelGoneError(key=f"{NAME}:{CHANNEL_ID}", reason=f"the line {message_id} is printed")
+
+    async def delete(self, message_id: str) -> None:
+        """Leave it: what is printed stays."""
+
+    async def typing(self) -> None:
+        """Note that the agent works."""
+        self._adapter.floor.worked()
+
+
+class ConsoleAdapter:
+    """Reads `lines` (standard input, or the script of the settings) and prints to `output` (standard output)."""
+
+    def __init__(
+        self,
+        settings: ConsoleSettings,
+        *,
+        lines: Lines | None = None,
+        output: TextIO | None = None,
+        floor: Floor | None = None,
+    ) -> None:
+        self.floor = floor or Floor()
+        typed = ScriptedLines(settings.script) if settings.script else StreamLines(sys.stdin or io.StringIO())
+        self._lines = lines or typed
+        self._console = Console(file=output, highlight=False, markup=False, emoji=False)
+        self._shown: Intent | None = None
+        self._offer: Intent | None = None
+        self._running = False
+        self._prompted = False
+
+    async def run(self, core: Core) -> None:
+        """Serve until the lines end."""
+        self._running = True
+        prompting = asyncio.create_task(self._prompt())
+        try:
+            while (line := await self._next()) is not None:
+                if line.strip():
+                    await self._take(core, line.strip())
+        finally:
+            self._running = False
+            prompting.cancel()
+            await asyncio.gather(prompting, return_exceptions=True)
+
+    def channel(self, channel_id: str) -> ConsoleChannel:  # noqa: ARG002 - there is one terminal
+        """Give the outgoing side."""
+        return ConsoleChannel(self)
+
+    def print(self, intent: Intent) -> None:
+        """Show an intent; its choices can be typed from now on."""
+        if not self._running:
+            raise ChannelUnavailableError(key=f"{NAME}:{CHANNEL_ID}", reason="the console is not running")
+        try:
+            self._leave_prompt()
+            show(self._console, intent)
+        except OSError as error:
+            raise ChannelGoneError(key=f"{NAME}:{CHANNEL_ID}", reason=f"the terminal is closed ({error})") from error
+        self._shown = intent
+        self._offer = intent if buttons(intent) else self._offer
+        self.floor.showed()
+
+    async def _next(self) -> str | None:
+        if not self._lines.paced:
+            return await self._lines.read(self._shown)
+        await self.floor.wait()
+        line = await self._lines.read(self._shown)
+        if line is not None and line.strip():
+            self._leave_prompt(typed=line.strip())
+        return line
+
+    async def _take(self, core: Core, line: str) -> None:
+        self._prompted = False
+        body = body_of(line, self._offer)
+        if not isinstance(body, Command):
+            self._offer = None
+        self.floor.took()
+        author = Author(id=PERSON, name=PERSON)
+        inbound = Inbound(uuid4().hex, ChannelKey(NAME, CHANNEL_ID), author, body, chat_id=CHANNEL_ID)
+        try:
+            receipt = await core.receive(inbound)
+        except JournalError as error:
+            notice, accepted = f"{error} Type it again later.", False
+        else:
+            notice, accepted = receipt.notice, receipt.accepted
+        if notice:
+            self._console.print(Text(notice, style="dim"))
+        if notice or not accepted:
+            self.floor.showed()
+
+    async def _prompt(self) -> None:
+        while True:
+            await self.floor.wait()
+            if not self._prompted:
+                self._prompted = True
+                self._console.print(Text(PROMPT, style="bold green"), end="")
+            await self.floor.changed()
+
+    def _leave_prompt(self, *, typed: str = "") -> None:
+        if typed and not self._prompted:
+            self._console.print(Text(PROMPT, style="bold green"), end="")
+        if typed or self._prompted:
+            self._console.print(typed)
+        self._prompted = False

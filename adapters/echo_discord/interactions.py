@@ -1,0 +1,78 @@
+"""Answering interactions: acknowledged at once, and never left thinking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from echo_discord.render import clip, with_choice
+from echo_discord.trouble import LIBRARY_ERRORS, told
+
+ACK_LIMIT = 10.0
+FINISH_LIMIT = 60.0
+TOO_LATE = 10062
+
+log = structlog.get_logger(__name__)
+
+Interaction = discord.Interaction[Any]
+
+
+async def acknowledge(interaction: Interaction) -> bool:
+    """Tell the platform that something will come of it; False when the person was told already that nothing did.
+
+    When it stays unknown whether the platform has heard, that counts as heard.
+    """
+    try:
+        async with asyncio.timeout(ACK_LIMIT):
+            await interaction.response.defer(ephemeral=True)
+    except discord.NotFound as error:
+        if error.code == TOO_LATE:
+            log.warning("interaction_too_late", interaction=interaction.id, hint="the person sees that it failed")
+            return False
+        log.warning("interaction_not_acknowledged", interaction=interaction.id, error=told(error))
+    except LIBRARY_ERRORS as error:  # TimeoutError is an OSError
+        log.warning("interaction_not_acknowledged", interaction=interaction.id, error=told(error))
+    return True
+
+
+async def finish_command(interaction: Interaction, notice: str) -> None:
+    """Put `notice` in the place of "thinking…", for this person alone; without one, take that away."""
+    if notice:
+        await _persist(lambda: interaction.edit_original_response(content=clip(notice)))
+    else:
+        await _persist(interaction.delete_original_response)
+
+
+async def finish_press(interaction: Interaction, *, label: str, notice: str) -> None:
+    """Write what was chosen where the buttons were, and `notice` for this person alone."""
+    message = interaction.message
+    if label and message is not None:
+        content = with_choice(message.content, label, interaction.user.display_name)
+        await _persist(lambda: interaction.edit_original_response(content=content, view=None))
+    if notice:
+        await _persist(lambda: interaction.followup.send(clip(notice), ephemeral=True))
+
+
+async def _persist(call: Callable[[], Awaitable[object]]) -> None:
+    """Do it, through short trouble of the network. What cannot be shown is logged: nothing else depends on it."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(_passes), stop=stop_after_attempt(5), wait=wait_exponential(multiplier=0.5, max=8)
+    )
+    try:
+        async with asyncio.timeout(FINISH_LIMIT):
+            async for attempt in retrying.copy(reraise=True):
+                with attempt:
+                    await call()
+    except LIBRARY_ERRORS as error:
+        log.warning("interaction_not_finished", error=told(error))
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, LIBRARY_ERRORS) and not isinstance(error, discord.DiscordException)

@@ -1,0 +1,88 @@
+"""What a person sees after pressing a button: the choice in its place, or why it did not count."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import structlog
+from telegram import Bot, CallbackQuery, Message, MessageEntity
+from telegram.constants import CallbackQueryLimit
+
+from echo_core.errors import ChannelError
+from echo_core.messages import Press, Receipt
+from echo_telegram.client import is_unchanged, reaching
+from echo_telegram.config import NAME
+from echo_telegram.render import markup, toggled, with_choice
+from echo_telegram.styled import Styled
+
+log = structlog.get_logger(__name__)
+
+NOTHING_CHOSEN = "Choose at least one first."
+TOO_OLD = "This message is too old for its buttons. Write your answer instead."
+
+_FOUND_BY_TELEGRAM = frozenset({
+    MessageEntity.URL, MessageEntity.MENTION, MessageEntity.HASHTAG, MessageEntity.CASHTAG, MessageEntity.BOT_COMMAND,
+    MessageEntity.EMAIL, MessageEntity.PHONE_NUMBER,
+})  # fmt: skip
+
+
+class Presses:
+    """Answers to presses. Nothing is raised: the press itself is safe with the core, and this is only for the eye."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def acknowledge(self, query: CallbackQuery, receipt: Receipt) -> None:
+        """End the waiting of a press that the core has seen; an accepted one puts the choice where the buttons were."""
+        await self._answer(query, receipt.notice)
+        message = query.message
+        if not receipt.accepted or message is None:
+            return
+        body = None
+        if isinstance(message, Message) and message.text and receipt.label:
+            body = with_choice(_body(message), receipt.label)
+        if body is None:
+            change = self._bot.edit_message_reply_markup(message.chat.id, message.message_id)
+        else:
+            change = self._bot.edit_message_text(body.text, message.chat.id, message.message_id, entities=body.entities)
+        await self._show(query, change)
+
+    async def toggle(self, query: CallbackQuery, press: Press) -> None:
+        """Show another selection on the keyboard of a multiple question."""
+        message = query.message
+        if not isinstance(message, Message) or message.reply_markup is None:
+            await self._answer(query, TOO_OLD)
+            return
+        shown = markup(toggled(message.reply_markup, press))
+        if shown == message.reply_markup:
+            await self._answer(query, NOTHING_CHOSEN)
+            return
+        await self._answer(query, "")
+        change = self._bot.edit_message_reply_markup(message.chat.id, message.message_id, reply_markup=shown)
+        await self._show(query, change)
+
+    async def _answer(self, query: CallbackQuery, text: str) -> None:
+        short = text[: CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH] or None
+        try:
+            async with reaching(_place(query), self._bot):
+                await self._bot.answer_callback_query(query.id, short, show_alert=short is not None)
+        except ChannelError as error:  # most often a press from before the daemon was started
+            log.info("press_not_answered", channel=error.key, reason=error.reason)
+
+    async def _show(self, query: CallbackQuery, change: Awaitable[object]) -> None:
+        try:
+            async with reaching(_place(query), self._bot):
+                await change
+        except ChannelError as error:
+            if not is_unchanged(error.reason):
+                log.warning("choice_not_shown", channel=error.key, reason=error.reason)
+
+
+def _body(message: Message) -> Styled:
+    """Give what a message says, with the styles we gave it and without the links that Telegram found by itself."""
+    kept = tuple(entity for entity in message.entities if entity.type not in _FOUND_BY_TELEGRAM)
+    return Styled(message.text or "", kept)
+
+
+def _place(query: CallbackQuery) -> str:
+    return f"{NAME}:{query.message.chat.id}" if query.message else NAME

@@ -1,0 +1,135 @@
+"""The planning agent on claude-agent-sdk: the real CLI, one process for each turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
+
+from echo_core.agent.base import Event, Failed, FailureKind, Finished, Lookup, Outcome, Spoken, TurnRequest
+from echo_core.agent.environment import config_dir, without_secrets
+from echo_core.agent.process import Launcher
+from echo_core.agent.transcript import look_up, read_entries, spoken
+from echo_core.agent.turn import Lease, Surroundings, Turn
+from echo_core.errors import AgentMissingError
+
+log = structlog.get_logger(__name__)
+
+TOOLS = (
+    "Agent", "AskUserQuestion", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Skill", "TaskCreate", "TaskGet",
+    "TaskList", "TaskUpdate", "TodoWrite", "ToolSearch", "WebFetch", "WebSearch", "Write",
+)  # fmt: skip
+LARGEST_MESSAGE = 64 * 1024 * 1024
+END_LIMIT = 30.0
+_DEFAULTS = {"CLAUDE_CODE_MAX_RETRIES": "6"}
+_ALWAYS = {
+    "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    "DISABLE_AUTOUPDATER": "1",
+}
+
+
+class ClaudeAgent:
+    """Runs turns with Claude Code; implements `echo_core.agent.base.Agent`.
+
+    `state_dir` is the daemon's: what agents of an earlier daemon on it left running is ended before the first turn,
+    and a small start script is kept in it. `plugins` are folders of Claude Code plugins. `environ` is laid over the
+    process's environment for the children (a rehearsal's address). `lease` gives a connected client for a turn.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path,
+        cli_path: Path | None = None,
+        plugins: Sequence[Path] = (),
+        environ: Mapping[str, str] | None = None,
+        lease: Lease = ClaudeSDKClient,
+    ) -> None:
+        self._launcher = Launcher(state_dir=state_dir, cli_path=cli_path)
+        self._plugins = tuple(plugins)
+        self._environ = dict(environ or {})
+        self._lease = lease
+        self._sweeping: asyncio.Task[int] | None = None
+        self._turns: set[asyncio.Task[None]] = set()
+
+    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
+        """Run one turn; the last event is `Finished` or `Failed`, exactly once. See `Agent.run_turn`."""
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        task = asyncio.create_task(self._run(request, stop, events.put_nowait))
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+        try:
+            while not isinstance(event := await events.get(), (Finished, Failed)):
+                yield event
+            yield event
+        finally:
+            task.cancel()
+            await asyncio.wait({task}, timeout=END_LIMIT)
+
+    async def lookup(self, *, session_id: str, cwd: Path, anchor: str) -> Lookup:
+        """Look in the transcript for a prompt's uuid or a tool call's id and whether its answer is complete."""
+        await self._swept()
+        entries = await asyncio.to_thread(read_entries, self._config_dir, session_id)
+        return look_up(entries, anchor, cwd=cwd)
+
+    async def transcript(self, *, session_id: str, cwd: Path) -> Sequence[Spoken]:  # noqa: ARG002 - the contract's
+        """Read a session's messages, oldest first; empty when there is no transcript."""
+        return spoken(await asyncio.to_thread(read_entries, self._config_dir, session_id))
+
+    async def close(self) -> None:
+        """End every process of the agent's; turns that run end with `Failed(STOPPED)`."""
+        running = set(self._turns)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=END_LIMIT)
+
+    @property
+    def _config_dir(self) -> Path:
+        return config_dir({**os.environ, **self._environ})
+
+    async def _run(self, request: TurnRequest, stop: asyncio.Event, emit: Callable[[Event], None]) -> None:
+        """Run a turn and emit its outcome in any case, also when it is cancelled."""
+        outcome: Outcome = Failed(FailureKind.STOPPED, "The turn was ended.", session_exists=request.resume)
+        try:
+            await self._swept()
+            outcome = await Turn(request, surroundings=await self._surroundings(), emit=emit, stop=stop).run()
+        except AgentMissingError as error:
+            outcome = Failed(FailureKind.AGENT_MISSING, str(error), session_exists=request.resume)
+        except Exception:  # the outer edge of a turn: whatever it is, the turn has an outcome
+            log.exception("agent_turn_broken", session=request.session_id)
+            detail = "The turn broke; the log of echo-core says why."
+            outcome = Failed(FailureKind.OTHER, detail, session_exists=request.resume)
+        finally:
+            emit(self._harmless(outcome))
+
+    def _harmless(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Failed):
+            return replace(outcome, detail=without_secrets(outcome.detail, {**os.environ, **self._environ}))
+        return outcome
+
+    async def _swept(self) -> None:
+        """Wait until what earlier daemons left is gone; done once."""
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(asyncio.to_thread(self._launcher.sweep))
+        await asyncio.shield(self._sweeping)
+
+    async def _surroundings(self) -> Surroundings:
+        defaults = {name: value for name, value in _DEFAULTS.items() if name not in os.environ}
+        options = ClaudeAgentOptions(
+            tools=list(TOOLS),
+            permission_mode="default",
+            setting_sources=["user"],
+            plugins=[{"type": "local", "path": str(folder)} for folder in self._plugins],
+            include_partial_messages=True,
+            max_buffer_size=LARGEST_MESSAGE,
+            cli_path=await asyncio.to_thread(self._launcher.program),
+            env={**defaults, **self._environ, **_ALWAYS, **self._launcher.environment},
+        )
+        return Surroundings(options=options, lease=self._lease, config_dir=self._config_dir)

@@ -1,0 +1,196 @@
+"""The CLI's own record of a session: what was asked, whether the answer is complete, what waits for people.
+
+The SDK's reader looks for transcripts in the daemon's own environment only, and leaves out what is needed
+to tell a deferred call; so the lines are read here. A line that cannot be read is left out: the CLI may
+have been killed while it wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from echo_core.agent.base import Finished, Lookup, Spoken, Usage
+from echo_core.agent.deferrals import deferral, questions_of
+from echo_core.agent.permissions import QUESTION_TOOLS
+
+Entry = Mapping[str, Any]
+
+INTERRUPTED = "[Request interrupted by user"
+_KINDS = frozenset({"user", "assistant", "attachment", "cost-state"})
+_COMMAND = re.compile(r"<command-name>(.*?)</command-name>.*?<command-args>(.*?)</command-args>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A deferred tool call without a result."""
+
+    id: str
+    tool: str
+    tool_input: Mapping[str, Any]
+
+
+def find_transcript(config_dir: Path, session_id: str) -> Path | None:
+    """Give a session's file, wherever its working directory was; None when there is none."""
+    try:
+        name = f"{UUID(session_id)}.jsonl"
+    except ValueError:
+        return None
+    return next(iter(sorted((config_dir / "projects").glob(f"*/{name}"))), None)
+
+
+def read_entries(config_dir: Path, session_id: str) -> tuple[Entry, ...]:
+    """Read what a session's lines say of its main conversation, oldest first; empty without a transcript.
+
+    Blocks; run it off the loop.
+    """
+    path = find_transcript(config_dir, session_id)
+    if path is None:
+        return ()
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        return tuple(_parsed(lines))
+
+
+def open_call(entries: Sequence[Entry]) -> OpenCall | None:
+    """Give the deferred call that the session waits with, if there is one."""
+    waiting: dict[str, OpenCall] = {}
+    for entry in entries:
+        attachment = entry.get("attachment") or {}
+        if attachment.get("type") == "hook_deferred_tool":
+            call = OpenCall(
+                id=str(attachment.get("toolUseID")),
+                tool=str(attachment.get("toolName")),
+                tool_input=dict(attachment.get("toolInput") or {}),
+            )
+            waiting = {call.id: call}
+        elif _is_prompt(entry):
+            waiting = {}
+        for result in _blocks(entry, "tool_result"):
+            waiting.pop(str(result.get("tool_use_id")), None)
+    return next(iter(waiting.values()), None)
+
+
+def look_up(entries: Sequence[Entry], anchor: str, *, cwd: Path) -> Lookup:
+    """Say what a transcript knows of a prompt's uuid or of the result of a tool call, and give a complete answer."""
+    start = next((index for index, entry in enumerate(entries) if _anchors(entry, anchor)), None)
+    if start is None:
+        return Lookup("unseen")
+    rest = entries[start + 1 :]
+    end = next((index for index, entry in enumerate(rest) if _is_prompt(entry)), len(rest))
+    turn = rest[:end]
+    said = [entry for entry in turn if entry["type"] == "assistant" and not _is_made_up(entry)]
+    waiting = open_call((entries[start], *turn))
+    usage = _usage(said, turn)
+    if waiting is not None:
+        asked = deferral(waiting.id, waiting.tool, waiting.tool_input, cwd=cwd)
+        return Lookup("answered", Finished(_texts(said), deferred=asked, usage=usage))
+    if not said or said[-1] is not _last_spoken(turn):
+        return Lookup("unanswered")
+    if said[-1]["message"].get("stop_reason") in {None, "tool_use", "pause_turn"}:
+        return Lookup("unanswered")
+    return Lookup("answered", Finished(_texts(said), usage=usage))
+
+
+def spoken(entries: Sequence[Entry]) -> tuple[Spoken, ...]:
+    """Give the conversation as people saw it: prompts, answers to questions, and what the agent said in between."""
+    messages: list[Spoken] = []
+    for entry in entries:
+        role, text = _said(entry)
+        if not text:
+            continue
+        if role == "assistant" and messages and messages[-1].role == "assistant":
+            messages[-1] = Spoken("assistant", f"{messages[-1].text}\n\n{text}")
+        else:
+            messages.append(Spoken("assistant" if role == "assistant" else "user", text))
+    return tuple(messages)
+
+
+def _parsed(lines: Iterator[str]) -> Iterator[Entry]:
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(entry, dict) or entry.get("type") not in _KINDS or entry.get("isSidechain"):
+            continue
+        if entry["type"] in {"user", "assistant"} and not isinstance(entry.get("message"), dict):
+            continue
+        yield entry
+
+
+def _said(entry: Entry) -> tuple[str, str]:
+    if entry["type"] == "assistant" and not _is_made_up(entry):
+        questions = [
+            question.text
+            for call in _blocks(entry, "tool_use")
+            if call.get("name") in QUESTION_TOOLS
+            for question in questions_of(call.get("input") or {})
+        ]
+        return "assistant", "\n\n".join((*_texts([entry]), *questions))
+    result = entry.get("toolUseResult")
+    if isinstance(result, dict) and isinstance(result.get("answers"), dict):
+        return "user", "; ".join(str(answer) for answer in result["answers"].values())
+    if _is_prompt(entry):
+        text = "\n".join(_texts([entry]))
+        command = _COMMAND.search(text)
+        return "user", f"{command[1]} {command[2]}".strip() if command else text
+    return "", ""
+
+
+def _anchors(entry: Entry, anchor: str) -> bool:
+    if entry["type"] != "user":
+        return False
+    return entry.get("uuid") == anchor or any(
+        result.get("tool_use_id") == anchor for result in _blocks(entry, "tool_result")
+    )
+
+
+def _is_prompt(entry: Entry) -> bool:
+    """Say whether an entry is what somebody said: not a tool's result, not a word of the CLI's own."""
+    if entry["type"] != "user" or entry.get("isMeta") or _blocks(entry, "tool_result"):
+        return False
+    return not any(text.startswith(INTERRUPTED) for text in _texts([entry]))
+
+
+def _is_made_up(entry: Entry) -> bool:
+    """Say whether an assistant's entry is the CLI's own, such as the report of a failed request."""
+    return bool(entry.get("isApiErrorMessage")) or entry["message"].get("model") == "<synthetic>"
+
+
+def _last_spoken(turn: Sequence[Entry]) -> Entry | None:
+    spoke = [entry for entry in turn if entry["type"] in {"user", "assistant"} and not entry.get("isMeta")]
+    return spoke[-1] if spoke else None
+
+
+def _blocks(entry: Entry, kind: str) -> list[Mapping[str, Any]]:
+    content = (entry.get("message") or {}).get("content")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if kind == "text" else []
+    return [block for block in content or () if isinstance(block, dict) and block.get("type") == kind]
+
+
+def _texts(entries: Sequence[Entry]) -> tuple[str, ...]:
+    texts = (str(block.get("text", "")) for entry in entries for block in _blocks(entry, "text"))
+    return tuple(text for text in texts if text.strip())
+
+
+def _usage(said: Sequence[Entry], turn: Sequence[Entry]) -> Usage:
+    """Add up a turn's tokens, each message once though its blocks stand on lines of their own."""
+    used = {entry["message"].get("id"): entry["message"].get("usage") or {} for entry in said}
+    costs = [float(entry.get("totalCostUSD") or 0.0) for entry in turn if entry["type"] == "cost-state"]
+    return Usage(
+        tokens_in=sum(tokens_in(usage) for usage in used.values()),
+        tokens_out=sum(int(usage.get("output_tokens") or 0) for usage in used.values()),
+        cost_counter_usd=costs[-1] if costs else 0.0,
+    )
+
+
+def tokens_in(usage: Mapping[str, Any]) -> int:
+    """Add up what a request read: new, written to the cache, and taken from it."""
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    return sum(int(usage.get(name) or 0) for name in names)

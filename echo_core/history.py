@@ -1,0 +1,77 @@
+"""What was said in a plan, for people: read from the agent's transcripts, without fences and markers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from echo_core.fences import unfence
+from echo_core.markers import strip_markers
+from echo_core.plan import Plan
+
+
+class Line(Protocol):
+    """One message of a transcript."""
+
+    @property
+    def role(self) -> str:
+        """`user` or `assistant`."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        ...
+
+
+class Transcript(Protocol):
+    """Reads a session's messages, oldest first; empty when there is no transcript."""
+
+    def __call__(self, *, session_id: str, cwd: Path) -> Awaitable[Sequence[Line]]:
+        """Read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that was said: in which phase, by whom (empty for the agent), and the Markdown."""
+
+    phase: str
+    author: str
+    text: str
+
+
+async def history(plan: Plan, transcript: Transcript) -> list[Said]:
+    """Give what was said, oldest first; the stored excerpt of the last reply where no transcript is left."""
+    said: list[Said] = []
+    for run in plan.runs:
+        for line in await transcript(session_id=run.session_id, cwd=run.cwd):
+            said.extend(_entries(run.phase, line))
+    if not said and plan.last_text_excerpt:
+        said.append(Said(plan.phase, "", plan.last_text_excerpt))
+    return said
+
+
+def history_text(said: Sequence[Said], *, agent: str, limit: int) -> str:
+    """Give the history as Markdown; of a long one the latest messages, at most about `limit` characters."""
+    shown: list[str] = []
+    used = 0
+    for place, entry in enumerate(reversed(said)):
+        block = f"**{entry.author or agent}**\n{entry.text}"
+        used += len(block)
+        if used > limit and shown:
+            left = len(said) - place
+            shown.append(f"*{left} earlier messages are left out here; `echo-core sessions export` writes all.*")
+            break
+        shown.append(block)
+    return "\n\n".join(reversed(shown))
+
+
+def _entries(phase: str, line: Line) -> list[Said]:
+    """Read one message: the agent's text, or what members said; prompts that the daemon composed are left out."""
+    if line.role == "assistant":
+        text = strip_markers(line.text)
+        return [Said(phase, "", text)] if text else []
+    return [Said(phase, item.author_name, item.text) for item in unfence(line.text)]

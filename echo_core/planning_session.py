@@ -1,0 +1,327 @@
+"""One phase of a plan with the agent, one turn at a time.
+
+A `PlanningSession` lives for one turn of a conversation: it is made from the durable plan, speaks with the agent once,
+and gives the plan as it stands afterwards. Everything that must survive stands in the plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import structlog
+
+from echo_core.agent.base import (
+    Agent,
+    Event,
+    Failed,
+    FailureKind,
+    FileWritten,
+    Finished,
+    Outcome,
+    Resolution,
+    Scope,
+    TurnRequest,
+    Usage,
+)
+from echo_core.config import AgentSettings
+from echo_core.fences import Contribution, fence_all, new_nonce
+from echo_core.folders import Folders
+from echo_core.journal.base import Running
+from echo_core.markers import read_status, strip_markers
+from echo_core.plan import EXCERPT_LIMIT, Pending, PhaseRun, Plan, RecoveryOffer
+from echo_core.prompts import Prompts
+
+NAMESPACE = UUID("6a0f3c1e-5a0e-5c43-9a55-0d0f7d0c6a11")
+STOP_LIMIT = 30.0
+CONTINUE = "Go on where you stopped, and finish your answer."
+ANSWER_AGAIN = "Your last answer was cut off before people could read it. Answer the last message of this session now."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What every session works with; one for the daemon."""
+
+    agent: Agent
+    settings: AgentSettings
+    prompts: Prompts
+    folders: Folders
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way a turn is followed from outside: written down before it starts, watched, and stopped.
+
+    `message_id` names the turn, so that all ids made for it are the same when it is done again after a crash.
+    `announce` shows a line of the daemon's own above the agent's text. `interrupted` says that an earlier process had
+    begun the turn.
+    """
+
+    message_id: str
+    begin: Callable[[Running], Awaitable[None]]
+    observe: Callable[[Event], None]
+    announce: Callable[[str], None]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseTurn:
+    """What a turn came to: the plan afterwards, the agent's text without markers, and how the turn ended.
+
+    `recovery` holds what to say again when the turn failed.
+    """
+
+    plan: Plan
+    text: str
+    outcome: Outcome
+    ready: bool
+    recovery: RecoveryOffer | None
+
+
+class PlanningSession:
+    """One phase's conversation with the agent."""
+
+    def __init__(self, plan: Plan, *, engine: Engine, line: Line) -> None:
+        self.plan = plan
+        self._engine = engine
+        self._line = line
+        self._last: PhaseTurn | None = None
+        self._written: list[Path] = []
+        self._begun = 0.0
+
+    async def start(self) -> PhaseTurn:
+        """Begin the phase: its skill, with the paths that it needs, in a session of its own."""
+        return await self._say(Pending(prompt=self._engine.prompts.start(self.plan), composed=True), step="start")
+
+    async def respond(self, contributions: Sequence[Contribution]) -> PhaseTurn:
+        """Give the agent what members said, each fenced with its author.
+
+        A phase whose start never reached the agent is started with it.
+        """
+        said = fence_all(contributions, nonce=new_nonce())
+        return await self._say(Pending(prompt=f"{await self._unheard()}{said}"), step="respond")
+
+    async def resolve(self, resolution: Resolution) -> PhaseTurn:
+        """Go on after a question or a permission was answered."""
+        pending = Pending(
+            tool_use_id=resolution.tool_use_id,
+            allow=resolution.allow,
+            tool_input=dict(resolution.tool_input) if resolution.tool_input is not None else None,
+            reason=resolution.reason,
+        )
+        return await self._say(pending, step="resolve")
+
+    async def close(self) -> PhaseTurn:
+        """Ask for the document that closes the plan."""
+        return await self._say(Pending(prompt=self._engine.prompts.closing(self.plan), composed=True), step="close")
+
+    async def retry(self, offer: RecoveryOffer) -> PhaseTurn:
+        """Do again what was cut off: deliver a finished answer, have an unfinished one given again, or say it again."""
+        found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
+        if found.finished is not None:
+            return self._conclude(found.finished, Pending(), offer.session_id, offer.anchor)
+        if found.state == "unanswered":
+            self.plan = self.plan.model_copy(update={"session_id": offer.session_id})
+            return await self._say(Pending(prompt=ANSWER_AGAIN, composed=True), step="retry")
+        return await self._say(offer.pending, step="retry")
+
+    def is_phase_ready(self) -> bool:
+        """Say whether the agent's last text ended with the marker that the phase is ready."""
+        return self._last is not None and self._last.ready
+
+    async def _unheard(self) -> str:
+        """Give what was said in an earlier turn that failed before the agent got it, to be said first."""
+        offer = self.plan.offer
+        if not isinstance(offer, RecoveryOffer) or offer.pending.composed:
+            return ""
+        found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
+        if found.state != "unseen":
+            return ""
+        answers = (offer.pending.tool_input or {}).get("answers")
+        said = offer.pending.prompt or (f"Answers to your questions: {json.dumps(answers)}" if answers else "")
+        return f"{said}\n\n" if said else ""
+
+    async def _say(self, pending: Pending, *, step: str) -> PhaseTurn:
+        settings = self._engine.settings
+        self._begun = asyncio.get_running_loop().time()
+        session_id = self.plan.session_id or self._uuid(f"{self.plan.phase}/session")
+        request = self._request(self._introduced(pending), session_id, self._uuid(step), settings.max_turns)
+        anchor = request.prompt_id or pending.tool_use_id
+        outcome = await self._ask(request, anchor)
+        if isinstance(outcome, Finished) and outcome.subtype == "error_max_turns":
+            more = Pending(prompt=CONTINUE, composed=True)
+            request = self._request(more, session_id, self._uuid(f"{step}/more"), settings.max_turns_retry, resume=True)
+            anchor, pending = request.prompt_id, more
+            outcome = _joined(outcome, await self._ask(request, anchor))
+        return self._conclude(outcome, pending, session_id, anchor)
+
+    def _introduced(self, pending: Pending) -> Pending:
+        """Put the start of the phase before anything that members say to a session that does not exist yet."""
+        if self.plan.session_id is not None or pending.composed:
+            return pending
+        prompts = self._engine.prompts
+        said = f"\n\nMembers have already written:\n\n{prompts.unexpanded(pending.prompt)}" if pending.prompt else ""
+        return Pending(prompt=f"{prompts.start(self.plan)}{said}", composed=True)
+
+    def _request(
+        self, pending: Pending, session_id: str, prompt_id: str, max_turns: int, *, resume: bool | None = None
+    ) -> TurnRequest:
+        engine, plan = self._engine, self.plan
+        resolution = None
+        if pending.tool_use_id:
+            resolution = Resolution(pending.tool_use_id, pending.allow, pending.tool_input, pending.reason)
+        return TurnRequest(
+            session_id=session_id,
+            resume=plan.session_id is not None if resume is None else resume,
+            cwd=plan.cwd,
+            system_prompt=engine.prompts.system(plan),
+            scope=self._scope(),
+            prompt=pending.prompt,
+            composed=pending.composed,
+            prompt_id="" if resolution else prompt_id,
+            resolution=resolution,
+            add_dirs=engine.folders.added(plan),
+            max_turns=max_turns,
+            model=engine.settings.model,
+        )
+
+    def _scope(self) -> Scope:
+        engine, plan = self._engine, self.plan
+        return Scope(
+            readable=engine.folders.readable(plan),
+            writable=engine.folders.writable(plan),
+            forbidden=engine.folders.forbidden,
+            rules=frozenset(plan.allowed),
+            phases=engine.prompts.phase_names(plan),
+            bypass=engine.settings.permissions == "bypass",
+        )
+
+    async def _ask(self, request: TurnRequest, anchor: str) -> Outcome:
+        """Have the agent do one request, or find what it already did for it in an earlier process."""
+        if self._line.interrupted:
+            found = await self._engine.agent.lookup(session_id=request.session_id, cwd=request.cwd, anchor=anchor)
+            if found.finished is not None:
+                return found.finished
+            if found.state == "unanswered":
+                return Failed(FailureKind.CUT_OFF, "The answer was cut off when echo-core ended.", session_exists=True)
+        await self._line.begin(Running(request.session_id, anchor, request.cwd))
+        return await self._follow(request)
+
+    async def _follow(self, request: TurnRequest) -> Outcome:
+        """Pass the agent's events on, and end a turn in which nothing happens, or that takes too long."""
+        settings, stop = self._engine.settings, self._line.stop
+        expired: list[str] = []
+        loop = asyncio.get_running_loop()
+
+        def expire(reason: str) -> None:
+            expired.append(reason)
+            stop.set()
+            limit.reschedule(loop.time() + STOP_LIMIT)
+
+        timers: list[asyncio.TimerHandle] = []
+        idle_words = f"Nothing happened for {settings.idle_timeout:g} seconds, so the turn was ended."
+        if settings.turn_timeout is not None:
+            hard_words = f"The turn took longer than {settings.turn_timeout:g} seconds, so it was ended."
+            timers.append(loop.call_later(settings.turn_timeout, expire, hard_words))
+        idle = loop.call_later(settings.idle_timeout, expire, idle_words)
+        outcome: Outcome | None = None
+        try:
+            async with asyncio.timeout(None) as limit:
+                async for event in self._engine.agent.run_turn(request, stop=stop):
+                    idle.cancel()
+                    idle = loop.call_later(settings.idle_timeout, expire, idle_words)
+                    self._line.observe(event)
+                    if isinstance(event, FileWritten):
+                        self._written.append(event.path)
+                    elif isinstance(event, (Finished, Failed)):
+                        outcome = event
+        except TimeoutError:
+            outcome = Failed(FailureKind.TIMEOUT, expired[0], session_exists=request.resume)
+        finally:
+            for timer in (idle, *timers):
+                timer.cancel()
+        if expired and isinstance(outcome, Failed):
+            return replace(outcome, kind=FailureKind.TIMEOUT, detail=expired[0])
+        return outcome or Failed(FailureKind.OTHER, "The agent ended without a result.", session_exists=request.resume)
+
+    def _conclude(self, outcome: Outcome, pending: Pending, session_id: str, anchor: str) -> PhaseTurn:
+        text = strip_markers("\n\n".join(outcome.texts))
+        ready = (
+            isinstance(outcome, Finished)
+            and outcome.deferred is None
+            and bool(outcome.texts)
+            and read_status(outcome.texts[-1]) == "ready"
+        )
+        plan = self._updated(outcome, text, session_id)
+        recovery = None
+        if isinstance(outcome, Failed) and outcome.kind is not FailureKind.STOPPED:
+            recovery = RecoveryOffer(token="", session_id=session_id, anchor=anchor, pending=pending)
+        self.plan = plan
+        self._last = PhaseTurn(plan=plan, text=text, outcome=outcome, ready=ready, recovery=recovery)
+        return self._last
+
+    def _updated(self, outcome: Outcome, text: str, session_id: str) -> Plan:
+        plan, now = self.plan, self._engine.clock()
+        exists = isinstance(outcome, Finished) or (
+            outcome.kind is not FailureKind.SESSION_LOST and (outcome.session_exists or plan.session_id is not None)
+        )
+        counter = outcome.usage.cost_counter_usd
+        same_session = plan.session_id == session_id
+        spent = counter - plan.cost_counter if same_session and counter >= plan.cost_counter else counter
+        runs = plan.runs
+        if exists and not any(run.session_id == session_id for run in runs):
+            run = PhaseRun(phase=plan.phase, session_id=session_id, cwd=plan.cwd, started_at=now)
+            runs = (*runs, run)
+        subtype = outcome.subtype if isinstance(outcome, Finished) else str(outcome.kind)
+        self._log(outcome, session_id, subtype, spent)
+        return plan.model_copy(
+            update={
+                "session_id": session_id if exists else None,
+                "updated_at": now,
+                "last_text_excerpt": text[:EXCERPT_LIMIT],
+                "last_subtype": subtype,
+                "total_cost_usd": plan.total_cost_usd + spent,
+                "cost_counter": counter or plan.cost_counter,
+                "turns": plan.turns + 1,
+                "runs": runs,
+                "documents": tuple(dict.fromkeys((*plan.documents, *self._written))),
+            }
+        )
+
+    def _log(self, outcome: Outcome, session_id: str, subtype: str, cost: float) -> None:
+        log.info(
+            "agent_turn",
+            slug=self.plan.slug,
+            phase=self.plan.phase,
+            adapter=self.plan.adapter,
+            channel=self.plan.channel_id,
+            duration_ms=round((asyncio.get_running_loop().time() - self._begun) * 1000),
+            tokens_in=outcome.usage.tokens_in,
+            tokens_out=outcome.usage.tokens_out,
+            session=session_id,
+            subtype=subtype,
+            cost=round(cost, 6),
+        )
+
+    def _uuid(self, step: str) -> str:
+        key = f"{self.plan.adapter}:{self.plan.channel_id}"
+        return str(uuid5(NAMESPACE, f"{key}/{self._line.message_id}/{step}"))
+
+
+def _joined(first: Finished, second: Outcome) -> Outcome:
+    """Join the two halves of a turn that was continued; the cost counter is the session's, so the later one holds."""
+    usage = Usage(
+        tokens_in=first.usage.tokens_in + second.usage.tokens_in,
+        tokens_out=first.usage.tokens_out + second.usage.tokens_out,
+        cost_counter_usd=second.usage.cost_counter_usd or first.usage.cost_counter_usd,
+    )
+    return replace(second, texts=(*first.texts, *second.texts), usage=usage)

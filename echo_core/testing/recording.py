@@ -1,0 +1,69 @@
+"""A core that records what an adapter gives it and answers as a test tells it: the boundary, for adapter tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from echo_core.adapter import CommandSpec, Parameter
+from echo_core.errors import JournalError
+from echo_core.messages import Author, ChannelKey, Inbound, Receipt
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    CommandSpec(
+        "plan",
+        "Start a plan in this channel",
+        (
+            Parameter("slug", "A short name", required=True),
+            Parameter("description", "What you want to plan", kind="rest"),
+            Parameter("ui", "There is a user interface", kind="flag"),
+        ),
+    ),
+    CommandSpec("resume", "Take up a plan", (Parameter("slug", "The plan's name", complete=True),)),
+    CommandSpec("status", "Where the plan stands"),
+)
+
+
+class RecordingCore:
+    """Implements `echo_core.adapter.Core`.
+
+    `received` holds every inbound, each id once for a channel. `answer` gives the receipt for an inbound. While
+    `failing` is above zero, `receive` counts it down and raises `JournalError` as a full disk does.
+    """
+
+    def __init__(self, *, commands: Sequence[CommandSpec] = COMMANDS) -> None:
+        self.commands = commands
+        self.received: list[Inbound] = []
+        self.answer: Callable[[Inbound], Receipt] = lambda _inbound: Receipt(accepted=True)
+        self.completions: Sequence[str] = ()
+        self.points: Mapping[str, str] = {}
+        self.failing = 0
+        self.asked: list[tuple[ChannelKey, Author, str, str, str]] = []
+        self._changed = asyncio.Event()
+
+    async def receive(self, inbound: Inbound) -> Receipt:
+        """Record an inbound; see `Core.receive`."""
+        if self.failing > 0:
+            self.failing -= 1
+            raise JournalError(doing="accepting a message", reason="No space left on device")
+        if all((inbound.key, inbound.id) != (earlier.key, earlier.id) for earlier in self.received):
+            self.received.append(inbound)
+            self._changed.set()
+        return self.answer(inbound)
+
+    async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
+        """Give the completions that the test set."""
+        self.asked.append((key, author, command, parameter, text))
+        return [value for value in self.completions if value.startswith(text)]
+
+    async def resume_points(self, adapter: str) -> Mapping[str, str]:  # noqa: ARG002 - one adapter in a test
+        """Give the points that the test set."""
+        return self.points
+
+    async def next(self, count: int, *, seconds: float = 10.0) -> Inbound:
+        """Wait until `count` inbounds were received in all, and give the last of them. Raises `TimeoutError`."""
+        async with asyncio.timeout(seconds):
+            while len(self.received) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.received[count - 1]

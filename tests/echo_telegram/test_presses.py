@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from echo_core.messages import Action, AskQuestion, Intent, Option, PhaseReady, Press, Pressed, Receipt
+from echo_telegram.adapter import TelegramAdapter
+from echo_telegram.presses import NOTHING_CHOSEN, TOO_OLD
+from tests.echo_telegram.recording import RecordingCore
+from tests.loopback.telegram import Place, Posted, TelegramServer
+
+READY = PhaseReady("The **brief** is ready: https://e.org @ada", "Continue", "token")
+SEVERAL = AskQuestion("Which?", "", (Option("One"), Option("Two"), Option("Three")), "token", multiple=True)
+
+
+async def offer(adapter: TelegramAdapter, place: Place, intent: Intent) -> Posted:
+    """Send an intent with buttons."""
+    channel = adapter.channel(place.channel_id)
+    for part in channel.parts(intent):
+        await channel.post(part, dedup="1")
+    return place.messages[-1]
+
+
+async def test_an_accepted_press_is_shown_in_place_of_the_buttons(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore
+) -> None:
+    """The waiting ends without words, the buttons go, the choice stands under the text, which keeps its styles."""
+    heard.answer = lambda _: Receipt(accepted=True, label="Continue")
+    message = await offer(adapter, chat, READY)
+    tap = chat.press("Continue")
+    assert await tap.answer() == ""
+    shown = await chat.wait_for("✓ Continue")
+    assert shown is message
+    assert (shown.buttons, shown.text.partition("\n\n✓")[0]) == ([], "The brief is ready: https://e.org @ada")
+    assert shown.styled("bold") == ["brief", "Continue"]
+    assert heard.bodies == [Pressed(Press(Action.ADVANCE, "token").encode())]
+
+
+async def test_without_words_for_the_choice_the_buttons_go(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """A press that was accepted before takes only the buttons away."""
+    message = await offer(adapter, chat, READY)
+    chat.press("Continue")
+    await server.until(lambda: not message.buttons)
+    assert message.text == "The brief is ready: https://e.org @ada"
+    assert len(heard.received) == 1
+
+
+async def test_a_long_message_loses_only_its_buttons(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """Where the choice does not fit, the text stays as it was."""
+    heard.answer = lambda _: Receipt(accepted=True, label="Continue")
+    message = await offer(adapter, chat, PhaseReady("x" * 4096, "Continue", "token"))
+    chat.press("Continue")
+    await server.until(lambda: not message.buttons)
+    assert message.text == "x" * 4096
+    assert server.refused == []
+
+
+async def test_an_outdated_press_says_so(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
+    """The core's words appear as an alert, cut to what an alert holds, and the message stays."""
+    heard.answer = lambda _: Receipt(accepted=False, notice="This button is out of date. " * 20)
+    message = await offer(adapter, chat, READY)
+    tap = chat.press("Continue")
+    assert (await tap.answer()).startswith("This button is out of date.")
+    assert (tap.alert, len(tap.text), message.buttons) == (True, 200, ["Continue"])
+
+
+async def test_presses_on_messages_that_are_gone_or_changed(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """A press on a deleted message, and a second on one that has its choice already, end without harm."""
+    heard.answer = lambda _: Receipt(accepted=True, label="Continue")
+    message = await offer(adapter, chat, READY)
+    await chat.press("Continue").answer()
+    await server.until(lambda: not message.buttons)
+    await chat.press("Continue", stale=True).answer()
+    message.deleted = True
+    await chat.send_press("gone", message=message).answer()
+    chat.say("still there")
+    await heard.next(4)
+
+
+async def test_a_press_too_late_to_be_answered_counts(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """After a restart Telegram refuses the answer to an old press; the press itself still does its work."""
+    heard.answer = lambda _: Receipt(accepted=True, label="Continue")
+    server.callback_lifetime = -1
+    await offer(adapter, chat, READY)
+    chat.press("Continue")
+    await chat.wait_for("✓ Continue")
+    assert any("query is too old" in line for line in server.refused)
+
+
+async def test_several_answers_are_marked_and_sent_by_done(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """Marks come and go by presses that the core never sees; Done sends what is marked."""
+    message = await offer(adapter, chat, SEVERAL)
+    for label, shown in (("☐ One", "☑ One"), ("☐ Three", "☑ Three"), ("☑ One", "☐ One"), ("☐ Two", "☑ Two")):
+        tap = chat.press(label)
+        await tap.answer()
+        await server.until(lambda shown=shown: shown in message.buttons)  # type: ignore[misc]
+    assert message.buttons == ["☐ One", "☑ Two", "☑ Three", "Done"]
+    assert heard.received == []
+    chat.press("Done")
+    assert (await heard.next()).body == Pressed(Press(Action.ANSWER, "token", 0, 0b110).encode())
+
+
+async def test_marks_outlive_the_process(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """The keyboard itself holds the marks, so nothing else has to be remembered."""
+    await offer(adapter, chat, SEVERAL)
+    await chat.press("Two").answer()
+    message = await chat.wait_for(lambda message: "☑ Two" in message.buttons)
+    assert adapter.channel(chat.channel_id) is not adapter.channel(chat.channel_id)
+    done = message.keyboard[-1][0]["callback_data"]
+    assert Press.decode(done).chosen() == (1,)
+    assert heard.received == []
+    assert server.refused == []
+
+
+async def test_done_without_a_mark_asks_for_one(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
+    """Done with nothing marked is explained and not sent."""
+    await offer(adapter, chat, SEVERAL)
+    tap = chat.press("Done")
+    assert await tap.answer() == NOTHING_CHOSEN
+    assert heard.received == []
+
+
+async def test_marks_on_a_message_that_is_gone(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
+    """Where Telegram does not tell the keyboard any more, the person is told to write."""
+    message = await offer(adapter, chat, SEVERAL)
+    data = message.keyboard[0][0]["callback_data"]
+    message.deleted = True
+    assert await chat.send_press(data, message=message).answer() == TOO_OLD
+    assert heard.received == []
+
+
+async def test_strangers_change_no_marks(
+    adapter: TelegramAdapter, server: TelegramServer, heard: RecordingCore
+) -> None:
+    """Somebody who is not served cannot change what another is about to send."""
+    eve = server.person("Eve")
+    group = server.group("Team", owner=eve)
+    message = await offer(adapter, group, SEVERAL)
+    group.press("One")
+    group.say("after")
+    await heard.next()
+    assert message.buttons[0] == "☐ One"
+    assert message.edits == []
+
+
+async def test_a_mistake_in_showing_ends_nothing(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
+    """Whatever goes wrong on the way back to the person is logged, and the next message is taken in."""
+    heard.answer = lambda _: Receipt(accepted=True, notice=cast("str", 5))
+    await offer(adapter, chat, READY)
+    with capture_logs() as log:
+        chat.press("Continue")
+        await heard.next()
+        chat.say("still there")
+        await heard.next(2)
+    assert "answer_failed" in {line["event"] for line in log}
+
+
+@pytest.mark.parametrize("trouble", [{"status": 500}, {"status": 429, "retry_after": 1}, {"drop": True}])
+async def test_trouble_while_answering_harms_nothing(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer, trouble: dict[str, object]
+) -> None:
+    """When the answer or the edit fails, the press counts and the adapter goes on."""
+    for method in ("answerCallbackQuery", "editMessageText"):
+        server.fail(method, **trouble)
+    heard.answer = lambda _: Receipt(accepted=True, label="Continue")
+    await offer(adapter, chat, READY)
+    chat.press("Continue")
+    await heard.next()
+    await server.until(lambda: bool(server.called("editMessageText")))
+    chat.say("still there")
+    await heard.next(2)
