@@ -7,7 +7,7 @@ variable counts as not set. Secrets are `SecretStr`, which prints as stars. `doc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from echo_core.errors import ConfigError
+from echo_core.messages import Author
 
 CONFIG_FILE = "echo.toml"
 PREFIX = "ECHO_"
@@ -66,6 +67,14 @@ class AdapterSettings(Section):
     def configured(self) -> bool:
         """Whether this adapter can run: by default the adapters that say so are started."""
         return False
+
+    def allows(self, author: Author, chat_id: str) -> bool:
+        """Whether someone is served: by their id, by the chat they write in, or by a role they hold."""
+        return (
+            author.id in self.allowed_users
+            or chat_id in self.allowed_chats
+            or not self.allowed_roles.isdisjoint(author.roles)
+        )
 
     @property
     def open_to_anyone(self) -> bool:
@@ -170,15 +179,6 @@ def unknown_variables(sections: Mapping[str, type[AdapterSettings]], environ: It
     """Give the names in `environ` that begin as ours do and that no setting reads: typing mistakes, most likely."""
     fields = _model(sections).model_fields
     return tuple(name for name in environ if name.upper().startswith(PREFIX) and not _is_read(name, fields))
-
-
-def clear_environment(environ: MutableMapping[str, str]) -> None:
-    """Take our variables out of the environment, so that no child process inherits a token.
-
-    To be called once the configuration is read, before the first child starts.
-    """
-    for name in [name for name in environ if name.upper().startswith(PREFIX)]:
-        del environ[name]
 
 
 def _model(sections: Mapping[str, type[AdapterSettings]]) -> type[Settings]:

@@ -11,6 +11,8 @@
     ├── CommandError                a command that cannot be done as written
     ├── PlanTakenError              a plan of that name is under way in another channel
     ├── OutOfDateError              a press or an answer to something that is not open any more
+    ├── ImportFileError             a file of sessions that cannot be taken over
+    ├── UnknownSessionError         a name that means no stored conversation, or several
     ├── JournalError                the durable record could not be read or written
     ├── ChannelError                a message could not be brought to a channel
     │   ├── RetryLaterError         the platform says when to try again
@@ -125,6 +127,26 @@ class OutOfDateError(EchoError):
 
     def __init__(self) -> None:
         super().__init__("That button is out of date: the conversation has moved on since.")
+
+
+class ImportFileError(EchoError):
+    """A file of sessions that cannot be taken over; nothing of it was. `problems` holds one line for each."""
+
+    def __init__(self, *, path: Path, problems: tuple[str, ...]) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__(f"{path} cannot be imported, and nothing was changed: " + "; ".join(problems))
+
+
+class UnknownSessionError(EchoError):
+    """A name that means no stored conversation, or several: `candidates`."""
+
+    def __init__(self, *, name: str, candidates: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.candidates = candidates
+        several = f"{name!r} means several: {', '.join(candidates)}. Name one of them."
+        nothing = f"There is no session {name!r}. `echo-core sessions list` shows all."
+        super().__init__(several if candidates else nothing)
 
 
 class JournalError(EchoError):

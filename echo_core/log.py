@@ -108,7 +108,7 @@ def agent_turn(
 
 def one_line(error: BaseException) -> str:
     """Say an exception in one line: its type and text; of a group, those of its members."""
-    return "; ".join(" ".join(f"{type(leaf).__name__}: {leaf}".split()) for leaf in _leaves(error))
+    return "; ".join(" ".join(f"{type(leaf).__name__}: {leaf}".split()) for leaf in leaves(error))
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -163,10 +163,10 @@ def _exception(
     return sys.exc_info()[1] if value else None
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
+def leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            yield from _leaves(inner)
+            yield from leaves(inner)
     else:
         yield error
 

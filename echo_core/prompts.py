@@ -32,10 +32,13 @@ def shipped_prompts() -> Path:
 
 
 class Prompts:
-    """Reads prompts and fills them in. Files are read at each use, so that an edit counts from the next turn on."""
+    """Reads prompts and fills them in. Files are read at each use, so that an edit counts from the next turn on.
 
-    def __init__(self, *, folders: Folders, own: Path | None = None) -> None:
-        shipped = shipped_prompts()
+    `own` is the user's folder, `shipped` ours (by default the one that comes with echo-core).
+    """
+
+    def __init__(self, *, folders: Folders, own: Path | None = None, shipped: Path | None = None) -> None:
+        shipped = shipped or shipped_prompts()
         self._roots = (own.expanduser().absolute(), shipped) if own else (shipped,)
         self._folders = folders
 

@@ -49,8 +49,8 @@ from echo_core.workflow import Workflow
 
 MESSAGE_LIMIT = 100_000
 HISTORY_LIMIT = 6_000
-REFUSED_LIMIT = 1_000
-NOT_KEPT = "This message could not be kept, so it was not taken in: {reason} Send it again later."
+REMEMBERED = 1_000
+NOT_KEPT = "Your message cannot be written down yet: {reason}. It is taken in as soon as that works again."
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +77,7 @@ class Router:
         self._access = access
         self._default_workflow = default_workflow
         self._refused: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._not_kept: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
@@ -85,13 +86,14 @@ class Router:
 
     async def receive(self, inbound: Inbound) -> Receipt:
         """Take an inbound in; see `echo_core.adapter.Core`."""
-        if not self._allowed(inbound.key.adapter, inbound.author, inbound.chat_id):
+        if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
             return self._refusal(inbound)
         try:
             return await self._served(inbound)
         except JournalError as error:
             log.error("message_not_kept", channel=str(inbound.key), reason=error.reason)
-            self._outbox.say(inbound.key, (Notice(NOT_KEPT.format(reason=str(error))),))
+            if _first_time(self._not_kept, (str(inbound.key), inbound.id)):
+                self._outbox.say(inbound.key, (Notice(NOT_KEPT.format(reason=error.reason)),))
             raise
         except EchoError as error:
             return Receipt(accepted=False, notice=str(error))
@@ -99,7 +101,7 @@ class Router:
     async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
         """Give the slugs of plans that were left in this channel, for `/resume`."""
         chat_id = key.channel_id.partition("/")[0]
-        if (command, parameter) != ("resume", "slug") or not self._allowed(key.adapter, author, chat_id):
+        if (command, parameter) != ("resume", "slug") or not self._access(key.adapter).allows(author, chat_id):
             return ()
         shelf = (await self._journal.read(key)).shelf
         slugs = [plan.slug for plan in reversed(shelf) if plan.slug.casefold().startswith(text.casefold())]
@@ -109,23 +111,12 @@ class Router:
         """Give channel ids that have a plan, each with the id of the last inbound accepted there."""
         return await self._journal.resume_points(adapter)
 
-    def _allowed(self, adapter: str, author: Author, chat_id: str) -> bool:
-        access = self._access(adapter)
-        return (
-            author.id in access.allowed_users
-            or chat_id in access.allowed_chats
-            or not access.allowed_roles.isdisjoint(author.roles)
-        )
-
     def _refusal(self, inbound: Inbound) -> Receipt:
         """Refuse a stranger: one line, once, and only to someone who meant the bot. What they wrote goes nowhere."""
         who = (inbound.key.adapter, inbound.author.id)
         pressed = isinstance(inbound.body, (Pressed, Command))
-        if not inbound.addressed or (who in self._refused and not pressed):
+        if not inbound.addressed or (not _first_time(self._refused, who) and not pressed):
             return Receipt(accepted=False)
-        self._refused[who] = None
-        if len(self._refused) > REFUSED_LIMIT:
-            self._refused.popitem(last=False)
         log.info("refused", adapter=inbound.key.adapter, user=inbound.author.id)
         words = f"You are not on the list of this bot. Your id is {inbound.author.id}: whoever runs it can let you in."
         return Receipt(accepted=False, notice=words)
@@ -220,3 +211,13 @@ class Router:
             return self._prompts.workflow(plan.workflow)
         except WorkflowError:
             return None
+
+
+def _first_time(told: OrderedDict[tuple[str, str], None], what: tuple[str, str]) -> bool:
+    """Say whether `what` is new, and remember it among the last thousand."""
+    if what in told:
+        return False
+    told[what] = None
+    if len(told) > REMEMBERED:
+        told.popitem(last=False)
+    return True

@@ -21,15 +21,12 @@ class Callbacks:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Own the task that this is entered in, for as long."""
-        task = asyncio.current_task()
-        if task is None:
-            yield
-            return
-        self._tasks.add(task)
+        owned = {task for task in (asyncio.current_task(),) if task is not None}
+        self._tasks |= owned
         try:
             yield
         finally:
-            self._tasks.discard(task)
+            self._tasks -= owned
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something beside; what it raises is logged."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import discord
 import structlog
-from tenacity import AsyncRetrying, RetryError, retry_if_exception, stop_after_attempt, wait_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from echo_core.adapter import Core
 from echo_core.errors import JournalError
@@ -26,6 +26,11 @@ log = structlog.get_logger(__name__)
 
 class Reader(Protocol):
     """What the catching up needs of the client."""
+
+    @property
+    def user(self) -> discord.ClientUser | None:
+        """The bot itself."""
+        ...
 
     def get_channel(self, wanted: int, /) -> object:
         """Give a channel that is known."""
@@ -90,20 +95,23 @@ class CatchUp:
             await self._ready.wait()
             async with self._places:
                 await self._patiently(int(channel_id), int(last))
+        except Exception as error:  # noqa: BLE001 - a message that the library cannot read must not stop other channels
+            reason = f"{type(error).__name__}: {told(error)}"
+            log.warning("missed_messages_not_read", channel=f"{NAME}:{channel_id}", reason=reason)
         finally:
             lock.release()
 
     async def _patiently(self, channel_id: int, last: int) -> None:
         retrying = AsyncRetrying(
-            retry=retry_if_exception(_passes), stop=stop_after_attempt(ATTEMPTS), wait=wait_exponential(max=30)
+            retry=retry_if_exception(_passes),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(max=30),
+            reraise=True,
         )
-        try:
-            async for attempt in retrying:
-                with attempt:
-                    async with asyncio.timeout(CHANNEL_LIMIT):
-                        await self._hand_over(channel_id, last)
-        except (*LIBRARY_ERRORS, RetryError) as error:
-            log.warning("missed_messages_not_read", channel=f"{NAME}:{channel_id}", reason=told(error))
+        async for attempt in retrying:
+            with attempt:
+                async with asyncio.timeout(CHANNEL_LIMIT):
+                    await self._hand_over(channel_id, last)
 
     async def _hand_over(self, channel_id: int, last: int) -> None:
         channel = self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
@@ -113,7 +121,10 @@ class CatchUp:
             message async for message in channel.history(limit=None, after=discord.Object(last), oldest_first=True)
         ]
         # A message that was refused is no resume point: it is met again at each start, but answered once.
-        answered = {message.reference.message_id for message in since if message.author.bot and message.reference}
+        own = [
+            message for message in since if self._client.user is not None and message.author.id == self._client.user.id
+        ]
+        answered = {message.reference.message_id for message in own if message.reference}
         members: dict[int, discord.Member | None] = {}
         for message in since:
             inbound = self._client.read(message, await self._member(message, members))

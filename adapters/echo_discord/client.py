@@ -17,7 +17,7 @@ from discord.http import Route
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
 from echo_core.adapter import CommandSpec, Core, Parameter
-from echo_core.errors import JournalError
+from echo_core.errors import ChannelError, JournalError
 from echo_core.messages import Inbound, Receipt
 from echo_discord.callbacks import Callbacks
 from echo_discord.catchup import CatchUp
@@ -28,10 +28,13 @@ from echo_discord.inbox import Inbox
 from echo_discord.interactions import acknowledge, finish_command, finish_press
 from echo_discord.render import clip
 from echo_discord.slash import Values, slash_command
-from echo_discord.trouble import LIBRARY_ERRORS, told
+from echo_discord.trouble import LIBRARY_ERRORS, reaching, told
 
 COMPLETE_LIMIT = 2.5
 TURN_LIMIT = 20.0
+
+# The library sleeps through the waits that the platform asks for; from this on (the least it can be told) the caller
+# hears of them instead.
 LONGEST_LIBRARY_WAIT = 30.0
 
 log = structlog.get_logger(__name__)
@@ -55,7 +58,7 @@ class Pace:
     first_wait: float = 1.0
     longest_wait: float = 30.0
     steady: float = 60.0
-    close: float = 2.0
+    close: float = 1.5
 
 
 def aim(settings: DiscordSettings) -> None:
@@ -216,9 +219,10 @@ class EchoClient(discord.Client):
             return
         reference = message.to_reference(fail_if_not_exists=False)
         try:
-            await message.channel.send(clip(receipt.notice), reference=reference, nonce=f"n{inbound.id}")
-        except LIBRARY_ERRORS as error:
-            log.warning("notice_not_sent", channel=str(inbound.key), reason=told(error))
+            async with reaching(str(inbound.key)):
+                await message.channel.send(clip(receipt.notice), reference=reference, nonce=f"n{inbound.id}")
+        except ChannelError as error:
+            log.warning("notice_not_sent", channel=str(inbound.key), reason=str(error))
 
     # -- commands and components
 
@@ -250,12 +254,13 @@ class EchoClient(discord.Client):
         key = place_of(interaction)
         if key is None:
             return ()
-        try:
-            async with asyncio.timeout(COMPLETE_LIMIT):
-                return await self._core.complete(key, author_of(interaction.user), spec.name, parameter.name, text)
-        except (JournalError, TimeoutError) as error:
-            log.warning("no_completion", command=spec.name, error=told(error))
-            return ()
+        with self._callbacks.running():
+            try:
+                async with asyncio.timeout(COMPLETE_LIMIT):
+                    return await self._core.complete(key, author_of(interaction.user), spec.name, parameter.name, text)
+            except (JournalError, TimeoutError) as error:
+                log.warning("no_completion", command=spec.name, error=told(error))
+                return ()
 
     async def _register(self) -> None:
         retrying = AsyncRetrying(

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rich.cells import cell_len
+
+from echo_core.render import tables_as_code
 
 RULE = "─" * 12
-WIDEST_TABLE = 72
 
 _HEADING_LEVELS = 3
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -28,7 +28,7 @@ def adapt(markdown: str) -> str:
     Tables become aligned code blocks or, where they are too wide for that, lists; headings below the third level
     bold; rules a line; images links; bars no spoilers. Code stays as it is.
     """
-    lines = markdown.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = tables_as_code(markdown.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     tokens = _PARSER.parse("\n".join(lines))
     code = _code_lines(tokens)
     out: list[str] = []
@@ -55,15 +55,14 @@ def _changes(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Change]:
                 yield first, last, [*_fenced(token.content), *_blank_tail(lines, first, last)]
             case "fence" if token.markup != "```" or "```" in token.content:
                 yield first, last, _fenced(token.content, token.info)
-            case "table_open":
-                rows = _rows(tokens[place:])
-                yield first, last, _table(rows)
 
 
 def _heading(token: Token, content: str) -> str:
-    text = " ".join(content.split())
+    text = _line(" ".join(content.split()))
     level = int(token.tag[1])
-    return f"{'#' * level} {text}" if level <= _HEADING_LEVELS else f"**{text.replace('**', '')}**"
+    if level <= _HEADING_LEVELS or not text:
+        return f"{'#' * level} {text}" if text else ""
+    return f"**{text.replace('**', '')}**"
 
 
 def _fenced(content: str, info: str = "") -> list[str]:
@@ -79,53 +78,6 @@ def _blank_tail(lines: Sequence[str], first: int, last: int) -> list[str]:
     while end > first and not lines[end - 1].strip():
         end -= 1
     return [""] * (last - end)
-
-
-def _rows(tokens: Sequence[Token]) -> list[list[str]]:
-    rows: list[list[str]] = []
-    for token in tokens:
-        if token.type == "table_close":
-            break
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type == "inline":
-            rows[-1].append(token.content.strip())
-    return rows
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    plain = [[_unmarked(cell) for cell in row] for row in rows]
-    widths = [max(cell_len(cell) for cell in column) for column in zip(*plain, strict=True)]
-    if sum(widths) + 3 * (len(widths) - 1) > WIDEST_TABLE:
-        return _records(rows)
-    lines = [_aligned(row, widths) for row in plain]
-    lines.insert(1, "─┼─".join("─" * width for width in widths))
-    return ["```", *(line.replace("```", "``\u200b`") for line in lines), "```"]
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
-    return " │ ".join(cells).rstrip()
-
-
-def _records(rows: list[list[str]]) -> list[str]:
-    """Give a wide table as a list: the first cell of each row, and the others by the names of their columns."""
-    head, *body = rows
-    lines: list[str] = []
-    for row in body:
-        lines.append(f"- **{_unmarked(row[0]) or '—'}**")
-        lines += [f"  - {name}: {cell}" if name else f"  - {cell}" for name, cell in _pairs(head, row)]
-    return lines or ["- " + ", ".join(head)]
-
-
-def _pairs(head: Sequence[str], row: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return ((name, cell) for name, cell in zip(head[1:], row[1:], strict=True) if cell)
-
-
-def _unmarked(cell: str) -> str:
-    """Give a cell as it reads, since a code block shows marks as they are."""
-    inline = _PARSER.parseInline(cell)[0].children or []
-    return "".join(token.content or (" " if token.type == "softbreak" else "") for token in inline)
 
 
 def _code_lines(tokens: Sequence[Token]) -> set[int]:

@@ -23,7 +23,7 @@ from echo_core.messages import (
     Reply,
     buttons,
 )
-from echo_core.splitting import split, utf16_length
+from echo_core.render import split, utf16_length
 from echo_discord.markdown import adapt
 
 LIMIT = 2000

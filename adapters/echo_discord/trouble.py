@@ -19,13 +19,13 @@ LIBRARY_ERRORS = (discord.DiscordException, aiohttp.ClientError, OSError, Runtim
 
 
 @asynccontextmanager
-async def reaching(key: str) -> AsyncIterator[None]:
-    """Give the calls inside a limit of time, and raise `ChannelError` where they fail."""
+async def reaching(key: str, *, limit: float = CALL_LIMIT) -> AsyncIterator[None]:
+    """Give the calls inside a limit of time, in seconds, and raise `ChannelError` where they fail."""
     try:
-        async with asyncio.timeout(CALL_LIMIT):
+        async with asyncio.timeout(limit):
             yield
     except TimeoutError:
-        raise ChannelUnavailableError(key=key, reason=f"no answer from Discord in {CALL_LIMIT:g} s") from None
+        raise ChannelUnavailableError(key=key, reason=f"no answer from Discord in {limit:g} s") from None
     except LIBRARY_ERRORS as error:
         raise channel_error(key, error) from None
 

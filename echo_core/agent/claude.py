@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,15 +21,17 @@ from echo_core.errors import AgentMissingError
 log = structlog.get_logger(__name__)
 
 TOOLS = (
-    "Agent", "AskUserQuestion", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Skill", "TaskCreate", "TaskGet",
-    "TaskList", "TaskUpdate", "TodoWrite", "ToolSearch", "WebFetch", "WebSearch", "Write",
+    "Agent", "AskUserQuestion", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Skill", "TaskCreate",
+    "TaskGet", "TaskList", "TaskUpdate", "TodoWrite", "ToolSearch", "WebFetch", "WebSearch", "Write",
 )  # fmt: skip
 LARGEST_MESSAGE = 64 * 1024 * 1024
 END_LIMIT = 30.0
 _DEFAULTS = {"CLAUDE_CODE_MAX_RETRIES": "6"}
 _ALWAYS = {
-    "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
-    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",  # tells of a prompt that the CLI skips
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",  # a plan remembers by its documents, and no plan sees another's
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",  # they would end with the turn
+    "CLAUDE_CODE_DISABLE_FILE_MENTIONS": "1",  # an @path in a description reads nothing
     "DISABLE_AUTOUPDATER": "1",
 }
 
@@ -58,7 +60,7 @@ class ClaudeAgent:
         self._sweeping: asyncio.Task[int] | None = None
         self._turns: set[asyncio.Task[None]] = set()
 
-    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
+    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
         """Run one turn; the last event is `Finished` or `Failed`, exactly once. See `Agent.run_turn`."""
         events: asyncio.Queue[Event] = asyncio.Queue()
         task = asyncio.create_task(self._run(request, stop, events.put_nowait))

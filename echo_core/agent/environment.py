@@ -28,11 +28,10 @@ CLOUD_PREFIXES: Mapping[str, tuple[str, ...]] = {
     "CLAUDE_CODE_USE_VERTEX": ("GOOGLE_", "GCLOUD_", "CLOUDSDK_", "CLOUD_ML_"),
     "CLAUDE_CODE_USE_FOUNDRY": ("AZURE_",),
 }
-_SECRET_WORDS = frozenset(
-    {
-        "TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASS", "PASSPHRASE", "PWD",
-        "APIKEY", "KEY", "KEYS", "CREDENTIAL", "CREDENTIALS", "DSN", "WEBHOOK", "COOKIE", "AUTH",
-    }
+_SECRET_WORDS = frozenset({"PASS", "PWD", "KEY", "KEYS", "DSN", "WEBHOOK", "COOKIE", "AUTH"})
+_SECRET_ENDS = (
+    "TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "APIKEY", "CREDENTIAL",
+    "CREDENTIALS",
 )  # fmt: skip
 _HARMLESS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
 _DATABASE = re.compile(r"(^|_)(DATABASE|DB|POSTGRES|POSTGRESQL|PG|MYSQL|MONGO|MONGODB|REDIS|AMQP)_(URL|URI)$")
@@ -93,6 +92,7 @@ def _stays(name: str, value: str, environ: Mapping[str, str]) -> bool:
     for switch, prefixes in CLOUD_PREFIXES.items():
         if environ.get(switch) and upper.startswith(prefixes):
             return True
-    if _SECRET_WORDS.intersection(re.split(r"[^A-Z]+", upper)) or _DATABASE.search(upper):
+    words = re.split(r"[^A-Z]+", upper)
+    if any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) for word in words) or _DATABASE.search(upper):
         return False
     return not _SIGNED_IN_URL.search(value)

@@ -17,9 +17,7 @@ def locations(named: object, *, cwd: Path) -> tuple[Path, ...]:
     """
     if not isinstance(named, str) or not named.strip() or "\0" in named:
         return ()
-    readings = [named]
-    if named.startswith("~"):
-        readings = [str(Path(named.partition("/")[0]).expanduser().joinpath(named.partition("/")[2])), named]
+    readings = dict.fromkeys((os.path.expanduser(named), named))  # noqa: PTH111 - pathlib's raises for unknown users
     found: list[Path] = []
     for reading in readings:
         whole = cwd / reading

@@ -19,6 +19,8 @@ import structlog
 from echo_core.agent import launcher
 from echo_core.errors import AgentMissingError
 
+BUNDLED = Path(claude_agent_sdk.__file__).parent / "_bundled" / ("claude.exe" if sys.platform == "win32" else "claude")
+
 log = structlog.get_logger(__name__)
 
 _THIS_DAEMON = secrets.token_hex(4)
@@ -33,10 +35,8 @@ def find_cli(configured: Path | None = None) -> Path:
         if not os.access(configured, os.X_OK) or configured.is_dir():
             raise AgentMissingError(path=str(configured))
         return configured
-    name = "claude.exe" if sys.platform == "win32" else "claude"
-    bundled = Path(claude_agent_sdk.__file__).parent / "_bundled" / name
-    if bundled.is_file():
-        return bundled
+    if BUNDLED.is_file():
+        return BUNDLED
     found = shutil.which("claude")
     if found is None:
         raise AgentMissingError

@@ -1,25 +1,21 @@
-"""A prompt as the CLI takes it, with what people wrote kept from being expanded."""
+"""A prompt as the CLI takes it."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from echo_core.agent.base import TurnRequest
 
-_MENTION = re.compile(r"(?<!\S)@")
-
 
 def prompt_message(request: TurnRequest) -> dict[str, Any]:
-    """Give the message for a request's prompt.
+    """Give the message for a request's prompt, marked with its uuid.
 
-    Text of people goes as it is, marked so that neither `@file` nor `/skill` is expanded. In a prompt that the daemon
-    composed a leading `/skill` is; there a word that begins with `@` gets a full-width one, so that it names no file.
+    Text of people is marked so that the CLI expands nothing in it. In a prompt that the daemon composed a leading
+    `/skill` is expanded; an `@file` never is, since `claude` switches that off.
     """
-    text = _MENTION.sub("\uff20", request.prompt) if request.composed else request.prompt
     message: dict[str, Any] = {
         "type": "user",
-        "message": {"role": "user", "content": text},
+        "message": {"role": "user", "content": request.prompt},
         "parent_tool_use_id": None,
     }
     if request.prompt_id:

@@ -25,6 +25,7 @@ Lease = Callable[[ClaudeAgentOptions], AbstractAsyncContextManager[ClaudeSDKClie
 STOP_GRACE = 10.0
 IDLE_GRACE = 3.0
 INTERRUPT_LIMIT = 2.0
+INTERRUPT_PAUSE = 1.0
 HOOK_LIMIT = 60.0
 
 
@@ -47,6 +48,7 @@ class Turn:
         self._around = surroundings
         self._emit = emit
         self._stop = stop
+        self._client: ClaudeSDKClient | None = None
         self._stderr: deque[str] = deque(maxlen=5)
         self._reader = Reader(cwd=request.cwd, started=set())
 
@@ -114,10 +116,11 @@ class Turn:
 
     async def _converse(self, options: ClaudeAgentOptions, gate: Gate) -> Outcome:
         try:
-            async with asyncio.timeout(None) as limit, self._around.lease(options) as client:
-                stopper = asyncio.create_task(self._interrupt_when_stopped(client, limit))
+            async with asyncio.timeout(None) as limit:
+                stopper = asyncio.create_task(self._end_when_stopped(limit))
                 try:
-                    return await self._exchange(client, gate, limit)
+                    async with self._around.lease(options) as self._client:
+                        return await self._exchange(self._client, gate, limit)
                 finally:
                     stopper.cancel()
                     await asyncio.wait({stopper})
@@ -148,10 +151,14 @@ class Turn:
         detail = f"Claude Code ended without a result. {' '.join(self._stderr)}".strip()
         return Failed(FailureKind.OTHER, detail, texts=tuple(self._reader.texts), usage=self._reader.usage)
 
-    async def _interrupt_when_stopped(self, client: ClaudeSDKClient, limit: asyncio.Timeout) -> None:
+    async def _end_when_stopped(self, limit: asyncio.Timeout) -> None:
+        """Wait for `stop`, then interrupt the CLI until it ends, and give up on it if that takes long."""
         await self._stop.wait()
-        limit.reschedule(asyncio.get_running_loop().time() + STOP_GRACE)
-        await _interrupt(client)
+        grace = 0.0 if self._client is None else STOP_GRACE
+        limit.reschedule(asyncio.get_running_loop().time() + grace)
+        while self._client is not None:
+            await _interrupt(self._client)
+            await asyncio.sleep(INTERRUPT_PAUSE)
 
     def _is_ours(self, result: ResultMessage) -> bool:
         """Say whether a result answers this request, not a call that an earlier turn had left open."""
@@ -165,10 +172,9 @@ class Turn:
         found = look_up(tuple(entries), anchor, cwd=self._request.cwd)
         if found.finished is not None:
             return found.finished
-        detail = "The agent had this before, and did not finish its answer."
-        if found.state == "unseen":
-            detail = "The agent does not wait for this answer any more."
-        return Failed(FailureKind.OTHER, detail)
+        if self._request.resolution is not None and found.state == "unseen":
+            return Failed(FailureKind.OTHER, "The agent does not wait for this answer any more.")
+        return Failed(FailureKind.OTHER, "The agent had this before, and did not finish its answer.")
 
 
 async def _interrupt(client: ClaudeSDKClient) -> None:

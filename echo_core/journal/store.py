@@ -221,11 +221,16 @@ class Store:
         return None
 
     def _mark(self, key: ChannelKey) -> None:
+        folder = self._inbox_folder(key)
         try:
-            self._inbox_folder(key).mkdir()
+            folder.mkdir()
         except FileExistsError:
             return
-        sync_folder(self._inbox)
+        try:
+            sync_folder(self._inbox)
+        except OSError:
+            folder.rmdir()
+            raise
 
     def _record_path(self, key: ChannelKey) -> Path:
         return self._conversations / f"{quote(key)}{_SUFFIX}"

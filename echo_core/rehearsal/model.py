@@ -46,17 +46,16 @@ class ModelRequest:
             "\n".join(_texts(block.get("content")))
             for message in self.messages
             if message.get("role") == "user"
-            for block in _blocks(message.get("content"))
+            for block in blocks_of(message.get("content"))
             if block.get("type") == "tool_result"
         )
 
     @property
     def last_message(self) -> str:
         """The text of the newest user message, tool results included."""
-        if not self.messages:
-            return ""
+        newest = [message for message in self.messages if message.get("role") == "user"][-1:]
         parts: list[str] = []
-        for block in _blocks(self.messages[-1].get("content")):
+        for block in (block for message in newest for block in blocks_of(message.get("content"))):
             if block.get("type") == "tool_result":
                 parts.extend(_texts(block.get("content")))
             else:
@@ -128,8 +127,10 @@ class Script(Protocol):
         ...
 
 
-def read_request(body: JsonObject, headers: Mapping[str, str]) -> ModelRequest:
+def read_request(body: object, headers: Mapping[str, str]) -> ModelRequest:
     """Open up a request body. Raises `ValueError` when it is not one of the Messages API."""
+    if not isinstance(body, dict):
+        raise ValueError("an object is required")  # noqa: TRY004 - one kind of refusal for every body
     messages = body.get("messages")
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         raise ValueError("messages: a list of objects is required")
@@ -145,7 +146,8 @@ def read_request(body: JsonObject, headers: Mapping[str, str]) -> ModelRequest:
     )
 
 
-def _blocks(content: object) -> Iterator[JsonObject]:
+def blocks_of(content: object) -> Iterator[JsonObject]:
+    """Give the blocks of a message's content, a plain text as the one block that it stands for."""
     if isinstance(content, str):
         yield {"type": "text", "text": content}
     elif isinstance(content, list):
@@ -153,4 +155,4 @@ def _blocks(content: object) -> Iterator[JsonObject]:
 
 
 def _texts(content: object) -> list[str]:
-    return [str(block.get("text", "")) for block in _blocks(content) if block.get("type") == "text"]
+    return [str(block.get("text", "")) for block in blocks_of(content) if block.get("type") == "text"]

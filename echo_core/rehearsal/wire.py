@@ -47,8 +47,6 @@ async def events(request: ModelRequest, step: Step) -> AsyncIterator[bytes]:
             return
         yield _event("content_block_stop", index=0)
         index = 1
-    if step.hang:
-        return
     for number, call in enumerate(step.calls):
         block = {"type": "tool_use", "id": _call_id(request, number, call), "name": call.name, "input": {}}
         delta = {"type": "input_json_delta", "partial_json": json.dumps(call.input)}

@@ -34,8 +34,9 @@ class Bot:
         """Start one and wait until it is connected; raises what ends it before that."""
         await self.stop()
         self.adapter = DiscordAdapter(self.settings(**values), pace=replace(QUICK, **(pace or {})))
+        before = self._server.gateway.identifies
         self.task = asyncio.create_task(self.adapter.run(self._core))
-        ready = asyncio.create_task(self._server.until_ready())
+        ready = asyncio.create_task(self._server.until_ready(beyond=before))
         await asyncio.wait({ready, self.task}, return_when=asyncio.FIRST_COMPLETED)
         if self.task.done():
             ready.cancel()

@@ -1,14 +1,14 @@
-"""A core that writes down what an adapter gives it, and answers as a test says."""
+"""The recording core of the conformance suite, with what the tests of this adapter need besides."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from echo_core.adapter import CommandSpec, Parameter
 from echo_core.errors import JournalError
 from echo_core.messages import Author, ChannelKey, Inbound, Receipt, Said
+from echo_core.testing.recording import RecordingCore as BaseCore
 
 COMMANDS = (
     CommandSpec(
@@ -25,51 +25,44 @@ COMMANDS = (
 )
 
 
-class RecordingCore:
-    """`received` holds every inbound once, in order; `repeated` those that came again.
+class RecordingCore(BaseCore):
+    """`repeated` holds what came again; while `full` is set nothing can be kept; each answer takes `slow` seconds.
 
-    `answer` makes the receipts; `points` are the resume points that earlier runs left, to which accepted messages are
-    added; while `full` is set nothing can be kept.
+    The next `bad_values` completions and `bad_points` resume points fail.
     """
 
-    def __init__(self) -> None:
-        self.received: list[Inbound] = []
-        self.repeated: list[Inbound] = []
-        self.answer: Callable[[Inbound], Receipt] = lambda _: Receipt(accepted=True)
+    def __init__(self, *, commands: Sequence[CommandSpec] = COMMANDS) -> None:
+        super().__init__(commands=commands)
         self.points: dict[str, str] = {}
-        self.values: list[str] = []
-        self.asked: list[tuple[str, str, str, str]] = []
+        self.repeated: list[Inbound] = []
         self.full = False
         self.slow = 0.0
-        self._changed = asyncio.Event()
-
-    @property
-    def commands(self) -> Sequence[CommandSpec]:
-        """Three commands."""
-        return COMMANDS
+        self.bad_values = 0
+        self.bad_points = 0
 
     async def receive(self, inbound: Inbound) -> Receipt:
-        """Write it down."""
+        """Record an inbound; one that came before is accepted and does nothing."""
         await asyncio.sleep(self.slow)
         if self.full:
-            raise JournalError(doing="accepting a message", reason="no space left on device")
-        if any(old.id == inbound.id and old.key == inbound.key for old in self.received):
+            raise JournalError(doing="accepting a message", reason="No space left on device")
+        if any((inbound.key, inbound.id) == (earlier.key, earlier.id) for earlier in self.received):
             self.repeated.append(inbound)
-            receipt = Receipt(accepted=True)
-        else:
-            self.received.append(inbound)
-            receipt = self.answer(inbound)
-        self._changed.set()
-        return receipt
+            return Receipt(accepted=True)
+        return await super().receive(inbound)
 
     async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
-        """Offer `values` that begin with the text."""
-        self.asked.append((str(key), author.id, command, parameter))
-        return [value for value in self.values if value.startswith(text)]
+        """Give the completions that the test set."""
+        if self.bad_values > 0:
+            self.bad_values -= 1
+            raise JournalError(doing="reading", reason="Input/output error")
+        return await super().complete(key, author, command, parameter, text)
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:
-        """Give the points of this adapter."""
-        return dict(self.points) if adapter == "discord" else {}
+        """Give the points that the test set."""
+        if self.bad_points > 0:
+            self.bad_points -= 1
+            raise JournalError(doing="reading", reason="Input/output error")
+        return await super().resume_points(adapter)
 
     @property
     def texts(self) -> list[str]:
@@ -78,11 +71,8 @@ class RecordingCore:
 
     async def wait_for(self, count: int, timeout: float = 5.0) -> list[Inbound]:
         """Wait until so many have been received, and give all."""
-        deadline = time.monotonic() + timeout
-        while len(self.received) < count:
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), max(0.0, deadline - time.monotonic()))
-            except TimeoutError:
-                raise AssertionError(f"only {[one.body for one in self.received]} after {timeout:g} s") from None
+        try:
+            await self.next(count, seconds=timeout)
+        except TimeoutError:
+            raise AssertionError(f"only {[one.body for one in self.received]} after {timeout:g} s") from None
         return self.received

@@ -141,6 +141,22 @@ async def test_channel_that_is_gone(bot: Bot, server: DiscordServer, room: Place
     assert core.texts == ["missed"]
 
 
+async def test_message_that_cannot_be_read(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
+    """A message in the history that the library cannot read is a line in the log; newer ones and others arrive."""
+    bad = server.add_guild("bad").add_channel("general")
+    for place in (bad, room):
+        core.points[place.channel_id] = str(place.say("seen").id)
+    bad.say("broken", poll={"question": {"text": "?"}, "answers": [], "expiry": None})
+    room.say("missed")
+    with capture_logs() as logs:
+        await bot.start()
+        bad.say("now")
+        await core.wait_for(2)
+    assert set(core.texts) == {"missed", "now"}
+    assert "missed_messages_not_read" in [line["event"] for line in logs]
+    server.guard.violations.clear()  # such a poll is not in the description either
+
+
 async def test_trouble_while_reading(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
     """A history that cannot be read at first is read later, and newer messages wait for it."""
     core.points[room.channel_id] = str(room.say("seen").id)
@@ -162,3 +178,24 @@ async def test_full_disk_meanwhile(bot: Bot, room: Place, core: RecordingCore) -
     core.full = False
     await core.wait_for(1)
     assert core.texts == ["missed"]
+
+
+async def test_resume_points_that_cannot_be_read(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """While it is not known where to begin, nothing newer is let through."""
+    core.points[room.channel_id] = str(room.say("seen").id)
+    room.say("missed")
+    core.bad_points = 1
+    await bot.start()
+    room.say("now")
+    await core.wait_for(2)
+    assert core.texts == ["missed", "now"]
+
+
+async def test_replies_of_other_bots(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
+    """Another bot's reply to a missed message does not count as an answer of ours."""
+    other = server.add_user("other-bot", bot=True)
+    core.points[room.channel_id] = str(room.say("seen").id)
+    room.say("a second reply", user=other, reply_to=room.say("let me in"))
+    core.answer = lambda _: Receipt(accepted=False, notice="You are not on the list.")
+    await bot.start()
+    await room.wait_for("not on the list")

@@ -126,15 +126,25 @@ async def test_who_is_not_heard(bot: Bot, server: DiscordServer, room: Place, co
 
 async def test_what_is_not_text(bot: Bot, room: Place, core: RecordingCore) -> None:
     """What cannot be taken in is named for people."""
+    poll: dict[str, object] = {"question": {"text": "?"}, "answers": [], "expiry": "2100-01-01T00:00:00+00:00"}
+    poll |= {"allow_multiselect": False, "layout_type": 1}
+    content = {"content": "elsewhere", "type": 0, "timestamp": "2026-01-01T00:00:00+00:00", "edited_timestamp": None}
+    forwarded = {"message": {**content, "embeds": [], "attachments": [], "components": [], "mentions": []}}
     await bot.start()
     room.say("", sticker="wave")
     room.say("", files=[("plan.pdf", b"%PDF")])
     room.say("see this", files=[("plan.pdf", b"%PDF")])
-    received = await core.wait_for(3)
+    room.say("", files=[("voice.ogg", b"OggS")], flags=1 << 13)
+    room.say("", poll=poll)
+    room.say("", message_snapshots=[forwarded])
+    received = await core.wait_for(6)
     assert [one.body for one in received] == [
         Unsupported("a sticker"),
         Unsupported("a file (plan.pdf)"),
         Said("see this\n\n(Attached, but not readable here: plan.pdf)"),
+        Unsupported("a voice message"),
+        Unsupported("a poll"),
+        Unsupported("a forwarded message"),
     ]
 
 

@@ -31,7 +31,7 @@ async def test_a_refused_menu_is_no_reason_to_stop(server: TelegramServer, chat:
     with capture_logs() as log:
         async with serving(server, core):
             chat.say("hello")
-            await core.next()
+            await core.next(1)
     assert "menu_refused" in {line["event"] for line in log}
 
 
@@ -40,7 +40,7 @@ async def test_a_start_of_ones_own_is_left_alone(server: TelegramServer, chat: P
     core.commands = (*COMMANDS, CommandSpec("start", "Begin"))
     async with serving(server, core):
         chat.say("/start")
-        assert (await core.next()).body == Command("start")
+        assert (await core.next(1)).body == Command("start")
 
 
 async def test_a_notice_answers_the_message(server: TelegramServer, heard: RecordingCore) -> None:
@@ -75,7 +75,7 @@ async def test_a_slow_answer_holds_up_nobody(server: TelegramServer, chat: Place
     heard.answer = lambda _: Receipt(accepted=False, notice="No.")
     began = time.monotonic()
     chat.say("one")
-    await heard.next()
+    await heard.next(1)
     chat.say("two")
     await heard.next(2)
     assert time.monotonic() - began < 0.9
@@ -91,7 +91,7 @@ async def test_a_start_without_network_is_waited_out(server: TelegramServer, cha
             await asyncio.sleep(0.2)
             chat.say("hello")
             await server.come_back()
-            assert (await core.next()).body == Said("hello")
+            assert (await core.next(1)).body == Said("hello")
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):
@@ -163,4 +163,4 @@ async def test_a_proxy_is_not_used_for_this_machine(
         monkeypatch.delenv(name, raising=False)
     async with serving(server, core):
         chat.say("hello")
-        await core.next()
+        await core.next(1)

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from echo_core.messages import Action, AskQuestion, Intent, Option, PhaseReady, Press, Pressed, Receipt
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.presses import NOTHING_CHOSEN, TOO_OLD
-from tests.echo_telegram.recording import RecordingCore
+from tests.echo_telegram.recording import RecordingCore, bodies
 from tests.loopback.telegram import Place, Posted, TelegramServer
 
 READY = PhaseReady("The **brief** is ready: https://e.org @ada", "Continue", "token")
@@ -35,7 +35,7 @@ async def test_an_accepted_press_is_shown_in_place_of_the_buttons(
     assert shown is message
     assert (shown.buttons, shown.text.partition("\n\n✓")[0]) == ([], "The brief is ready: https://e.org @ada")
     assert shown.styled("bold") == ["brief", "Continue"]
-    assert heard.bodies == [Pressed(Press(Action.ADVANCE, "token").encode())]
+    assert bodies(heard) == [Pressed(Press(Action.ADVANCE, "token").encode())]
 
 
 async def test_without_words_for_the_choice_the_buttons_go(
@@ -109,7 +109,7 @@ async def test_several_answers_are_marked_and_sent_by_done(
     assert message.buttons == ["☐ One", "☑ Two", "☑ Three", "Done"]
     assert heard.received == []
     chat.press("Done")
-    assert (await heard.next()).body == Pressed(Press(Action.ANSWER, "token", 0, 0b110).encode())
+    assert (await heard.next(1)).body == Pressed(Press(Action.ANSWER, "token", 0, 0b110).encode())
 
 
 async def test_marks_outlive_the_process(
@@ -152,7 +152,7 @@ async def test_strangers_change_no_marks(
     message = await offer(adapter, group, SEVERAL)
     group.press("One")
     group.say("after")
-    await heard.next()
+    await heard.next(1)
     assert message.buttons[0] == "☐ One"
     assert message.edits == []
 
@@ -163,7 +163,7 @@ async def test_a_mistake_in_showing_ends_nothing(adapter: TelegramAdapter, chat:
     await offer(adapter, chat, READY)
     with capture_logs() as log:
         chat.press("Continue")
-        await heard.next()
+        await heard.next(1)
         chat.say("still there")
         await heard.next(2)
     assert "answer_failed" in {line["event"] for line in log}
@@ -179,7 +179,7 @@ async def test_trouble_while_answering_harms_nothing(
     heard.answer = lambda _: Receipt(accepted=True, label="Continue")
     await offer(adapter, chat, READY)
     chat.press("Continue")
-    await heard.next()
+    await heard.next(1)
     await server.until(lambda: bool(server.called("editMessageText")))
     chat.say("still there")
     await heard.next(2)

@@ -10,7 +10,7 @@ from echo_core.errors import AdapterError
 from echo_core.messages import Inbound, Receipt, Said
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.patience import CONFLICT, REJECTED, Pauses
-from tests.echo_telegram.recording import RecordingCore, serving, settings
+from tests.echo_telegram.recording import RecordingCore, bodies, serving, settings
 from tests.loopback.telegram import Place, TelegramServer
 
 
@@ -23,14 +23,14 @@ async def test_an_update_is_confirmed_only_when_it_is_kept(
     chat: Place, server: TelegramServer, heard: RecordingCore
 ) -> None:
     """While the core has no room, the update stays with Telegram and is fetched again until it is kept, once."""
-    heard.failures = 3
+    heard.failing = 3
     with capture_logs() as log:
         chat.say("hello")
-        await heard.until(lambda: heard.failures < 3)
+        await server.until(lambda: heard.failing < 3)
         assert pending(server) == ["hello"]
-        await heard.next()
+        await heard.next(1)
         await server.until(lambda: not server.pending)
-    assert heard.bodies == [Said("hello")]
+    assert bodies(heard) == [Said("hello")]
     assert [line["event"] for line in log] == [
         "message_not_kept",
         "telegram_works_again",
@@ -46,28 +46,28 @@ async def test_what_was_kept_before_the_failure_is_confirmed(
         chat.say(text)
 
     def full(inbound: Inbound) -> Receipt:
-        core.failures = 2 if inbound.body == Said("one") else 0
+        core.failing = 2 if inbound.body == Said("one") else 0
         return Receipt(accepted=True)
 
     core.answer = full
     async with serving(server, core):
         await core.next(3)
-    assert core.bodies == [Said("one"), Said("two"), Said("three")]
+    assert bodies(core) == [Said("one"), Said("two"), Said("three")]
 
 
 async def test_stopping_confirms_nothing_that_is_not_kept(
     chat: Place, server: TelegramServer, core: RecordingCore
 ) -> None:
     """An adapter that is cancelled while an update waits to be kept leaves it to the next one."""
-    core.failures = 10**6
+    core.failing = 10**6
     async with serving(server, core):
         chat.say("hello")
-        await core.until(lambda: core.failures < 10**6)
+        await server.until(lambda: core.failing < 10**6)
     assert pending(server) == ["hello"]
     again = RecordingCore()
     async with serving(server, again):
-        await again.next()
-    assert again.bodies == [Said("hello")]
+        await again.next(1)
+    assert bodies(again) == [Said("hello")]
 
 
 async def test_what_was_said_meanwhile_arrives_later(chat: Place, server: TelegramServer) -> None:
@@ -78,7 +78,7 @@ async def test_what_was_said_meanwhile_arrives_later(chat: Place, server: Telegr
     async with serving(server, core):
         await core.next(2)
         await server.until(lambda: not server.pending)
-    assert core.bodies == [Said("one"), Said("two")]
+    assert bodies(core) == [Said("one"), Said("two")]
 
 
 async def test_only_the_kinds_that_are_read_are_asked_for(server: TelegramServer, heard: RecordingCore) -> None:
@@ -106,7 +106,7 @@ async def test_trouble_that_passes_is_waited_out(
     with capture_logs() as log:
         async with serving(server, core):
             chat.say("hello")
-            await core.next()
+            await core.next(1)
     events = [line["event"] for line in log]
     assert events == [
         "telegram_connected",
@@ -124,9 +124,9 @@ async def test_a_network_gap(server: TelegramServer, chat: Place, heard: Recordi
         await asyncio.sleep(0.3)
         assert heard.received == []
         await server.come_back()
-        await heard.next()
+        await heard.next(1)
         await server.until(lambda: not server.pending)
-    assert heard.bodies == [Said("into the dark")]
+    assert bodies(heard) == [Said("into the dark")]
     assert [line["event"] for line in log] == ["telegram_lost", "telegram_works_again"]
 
 
@@ -139,7 +139,7 @@ async def test_an_answer_that_is_no_update_is_waited_out(
         await server.until(lambda: len(server.called("getUpdates")) > 3)
         server.pending.clear()
         chat.say("hello")
-        await heard.next()
+        await heard.next(1)
     assert log[0]["event"] == "telegram_not_understood"
     assert "secret words" not in repr(log)
 
@@ -158,7 +158,7 @@ async def test_an_update_that_fails_is_left_out(chat: Place, core: RecordingCore
             chat.say("bad")
             chat.say("good")
             await core.next(2)
-    assert core.bodies == [Said("bad"), Said("good")]
+    assert bodies(core) == [Said("bad"), Said("good")]
     assert [line["event"] for line in log if line["log_level"] == "error"] == ["update_left_out"]
 
 
@@ -167,7 +167,7 @@ async def test_telegram_asking_to_wait_is_obeyed(server: TelegramServer, chat: P
     server.fail("getUpdates", status=429, retry_after=1)
     async with serving(server, core):
         chat.say("hello")
-        await core.next()
+        await core.next(1)
     first, second, *_ = server.called("getUpdates")
     assert 1 <= second.at - first.at < 2
 

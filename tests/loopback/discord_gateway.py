@@ -62,7 +62,10 @@ class Connection:
 
 
 class Gateway:
-    """All the sessions of the bot."""
+    """All the sessions of the bot.
+
+    While `hearing` is clear a connection hears nothing more after its next frame, as behind a dead network.
+    """
 
     def __init__(self, server: DiscordServer) -> None:
         self._server = server
@@ -71,6 +74,8 @@ class Gateway:
         self.identifies = 0
         self.resumes = 0
         self.close_with: list[int] = []
+        self.hearing = asyncio.Event()
+        self.hearing.set()
 
     @property
     def intents(self) -> int:
@@ -145,6 +150,7 @@ class Gateway:
                 if message.type is not WSMsgType.TEXT:
                     break
                 await self._handle(connection, json.loads(message.data))
+                await self.hearing.wait()
         finally:
             pump.cancel()
             self._connections.discard(connection)

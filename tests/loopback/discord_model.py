@@ -250,6 +250,7 @@ class Message:
     deleted: bool = False
     versions: list[tuple[str, list[Json]]] = field(default_factory=list)
     seen_by: User | None = None
+    extra: Json = field(default_factory=dict)
 
     @property
     def ephemeral(self) -> bool:
@@ -295,6 +296,7 @@ class Message:
             "pinned": False,
             "flags": self.flags,
         }
+        data |= {} if hide_content else self.extra
         if self.nonce is not None:
             data["nonce"] = self.nonce
         if self.sticker is not None:

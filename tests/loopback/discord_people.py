@@ -99,11 +99,11 @@ class Place:
         reply_to: Message | None = None,
         files: Sequence[tuple[str, bytes]] = (),
         sticker: str | None = None,
-        type: int = 0,  # noqa: A002 - the platform's name for it
+        **extra: Any,
     ) -> Message:
-        """Say something."""
+        """Say something; `extra` are further fields of the message as the platform writes them."""
         message = Message(self._server.ids.next(), self.channel, self._person(user), text)
-        message.reply_to, message.sticker, message.type = reply_to, sticker, type
+        message.reply_to, message.sticker, message.extra = reply_to, sticker, extra
         message.attachments = [
             Attachment(self._server.ids.next(), name, data, self._server.address) for name, data in files
         ]

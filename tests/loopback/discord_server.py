@@ -228,11 +228,16 @@ class DiscordServer:
             except TimeoutError:
                 continue
 
-    async def until_ready(self, timeout: float = 10.0) -> None:
-        """Wait until a bot is connected and has registered its commands."""
-        await self.until(
-            lambda: self.gateway.connected and bool(self.commands), timeout=timeout, what="a bot to connect"
-        )
+    async def until_ready(self, timeout: float = 10.0, *, beyond: int = 0) -> None:
+        """Wait until a bot is connected and has registered its commands.
+
+        With `beyond`, a number of `gateway.identifies`, one that has begun a session after so many: the next process.
+        """
+
+        def ready() -> bool:
+            return self.gateway.identifies > beyond and self.gateway.connected and bool(self.commands)
+
+        await self.until(ready, timeout=timeout, what="a bot to connect")
 
     # -- trouble
 

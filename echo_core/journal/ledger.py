@@ -1,0 +1,170 @@
+"""The conversations in memory: loaded when needed, one step at a time for each, written before they change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+
+from echo_core.journal.line import KeyLocks, Line, closed_error
+from echo_core.journal.loading import load
+from echo_core.journal.record import StoredConversation, StoredMessage
+from echo_core.journal.store import Store
+from echo_core.messages import ChannelKey
+
+log = structlog.get_logger()
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+_THREADS = 4
+_CLOSE_SECONDS = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One conversation in memory. `turn` and `delivery` are whoever holds a claim on it."""
+
+    record: StoredConversation
+    messages: tuple[StoredMessage, ...]
+    turn: object | None = None
+    delivery: object | None = None
+
+    @property
+    def key(self) -> ChannelKey:
+        """The conversation."""
+        return self.record.key
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is to be done or being done, so that it has to stay in memory."""
+        return bool(self.messages or self.record.owed or self.turn or self.delivery)
+
+    def queue(self) -> list[StoredMessage]:
+        """Give the unfinished messages in the order of their turns: begun, urgent, the rest, each as accepted."""
+        begun = self.record.mark.message_id if self.record.mark else None
+        return sorted(self.messages, key=lambda item: (item.inbound.id != begun, not item.urgent, item.seq))
+
+
+class Ledger:
+    """Holds conversations, writes them, and says which of them have a turn or a delivery to be claimed.
+
+    Idle conversations stay in memory up to `cache`; those with work always.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime], cache: int) -> None:
+        self.store = store
+        self.turns = Line()
+        self.deliveries = Line()
+        self._clock = clock
+        self._cache = cache
+        self._locks = KeyLocks()
+        self._slots: dict[ChannelKey, Slot] = {}
+        self._idle: dict[ChannelKey, None] = {}
+        self._next_seq = 1
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="journal")
+        self._open = True
+
+    async def blocking(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
+        """Call a function that blocks, in one of the journal's own threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    async def finish(self, operation: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Run an operation to its end. When the caller is cancelled it goes on, owned by the ledger until `close`."""
+        if not self._open:
+            operation.close()
+            raise closed_error()
+        task = asyncio.create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    @asynccontextmanager
+    async def hold(self, key: ChannelKey) -> AsyncIterator[Slot]:
+        """Have a conversation to oneself, loaded. Use it inside `finish` only."""
+        async with self._locks.hold(key):
+            self._idle.pop(key, None)
+            slot = self._slots.get(key)
+            if slot is None:
+                loaded = await self.blocking(load, self.store, key, self._clock())
+                slot = self._slots[key] = Slot(loaded.record, loaded.messages)
+                self._next_seq = max(self._next_seq, loaded.record.last_seq + 1)
+                self.offer(slot)
+            try:
+                yield slot
+            finally:
+                self._park(slot)
+
+    def loaded(self, key: ChannelKey) -> Slot | None:
+        """Give a conversation that is in memory; one with work always is."""
+        return self._slots.get(key)
+
+    def next_seq(self) -> int:
+        """Give a number above that of every message accepted so far."""
+        self._next_seq += 1
+        return self._next_seq - 1
+
+    async def save(self, slot: Slot, record: StoredConversation, *, finished: Sequence[StoredMessage] = ()) -> None:
+        """Write a record, then make it the slot's, without the messages it finishes.
+
+        Raises `JournalError` with the slot as it was.
+        """
+        ended = {message.seq for message in finished}
+        messages = tuple(message for message in slot.messages if message.seq not in ended)
+        slot.record = await self.blocking(self._write, record, finished, bool(messages))
+        slot.messages = messages
+
+    def offer(self, slot: Slot) -> None:
+        """Put a conversation where it belongs after a change: in the line of turns, of deliveries, both or none."""
+        if slot.messages and slot.turn is None:
+            self.turns.join(slot.key)
+        else:
+            self.turns.leave(slot.key)
+        if slot.record.owed and slot.delivery is None:
+            self.deliveries.join(slot.key)
+        else:
+            self.deliveries.leave(slot.key)
+
+    def forget(self, slot: Slot) -> None:
+        """Drop a conversation from memory and from the lines; claims on it come to nothing."""
+        self.turns.leave(slot.key)
+        self.deliveries.leave(slot.key)
+        self._slots.pop(slot.key, None)
+        slot.turn = slot.delivery = None
+
+    async def close(self) -> bool:
+        """Refuse what comes and wait for what is under way; False when that did not end within ten seconds."""
+        self._open = False
+        self.turns.close()
+        self.deliveries.close()
+        pending: set[asyncio.Task[Any]] = set()
+        if self._tasks:
+            _, pending = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        self._threads.shutdown(wait=not pending)
+        return not pending
+
+    def _write(
+        self, record: StoredConversation, finished: Sequence[StoredMessage], more: bool  # noqa: FBT001
+    ) -> StoredConversation:
+        written = self.store.write(record)
+        self.store.drop_messages(record.key, finished)
+        if not more and not written.owed:
+            self.store.clear_work(record.key)
+        return written
+
+    def _park(self, slot: Slot) -> None:
+        """Let go of a conversation; the idle ones that were used longest ago leave the memory."""
+        if self._slots.get(slot.key) is not slot or slot.busy:
+            return
+        self._idle[slot.key] = None
+        while len(self._idle) > self._cache:
+            oldest = next(iter(self._idle))
+            del self._idle[oldest]
+            del self._slots[oldest]

@@ -1,0 +1,1 @@
+"""Suites that any adapter or journal author can run."""

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+from echo_core.folders import Folders
+from tests.plans import a_plan
+
+
+def _folders(home: Path, **environ: str) -> Folders:
+    return Folders.of(
+        workspace_root=home / "workspace", state=home / "state", plugin=home / "plugin", environ={"HOME": str(home)} | environ
+    )
+
+
+def test_only_existing_folders_are_added_each_once(tmp_path: Path) -> None:
+    """The agent is shown skills, our plugin and gstack's artifacts: those that exist, each once."""
+    folders = _folders(tmp_path)
+    plan = a_plan(folders.workspace("todo-app"))
+    assert folders.added(plan) == ()
+    (tmp_path / ".claude" / "skills").mkdir(parents=True)
+    (tmp_path / ".gstack" / "projects").mkdir(parents=True)
+    assert folders.added(plan) == (tmp_path / ".claude" / "skills", tmp_path / ".gstack" / "projects")
+    (tmp_path / ".gstack" / "projects" / "todo-app").mkdir()
+    added = folders.added(plan)
+    assert added[1] == tmp_path / ".gstack" / "projects" / "todo-app"
+    assert len(added) == len(set(added))
+
+
+def test_the_config_dir_moves_the_skills(tmp_path: Path) -> None:
+    """`CLAUDE_CONFIG_DIR` says where the user's skills are."""
+    folders = _folders(tmp_path, CLAUDE_CONFIG_DIR=str(tmp_path / "elsewhere"))
+    assert folders.skills == tmp_path / "elsewhere" / "skills"
+    (folders.skills / "office-hours").mkdir(parents=True)
+    assert not folders.has_user_skill("office-hours")
+    (folders.skills / "office-hours" / "SKILL.md").write_text("---\nname: office-hours\n---\n")
+    assert folders.has_user_skill("office-hours")
+
+
+def test_a_plan_kept_outside_its_workspace_reads_both(tmp_path: Path) -> None:
+    """A phase pinned to another working directory (an imported plan) still reads and writes its workspace."""
+    folders = _folders(tmp_path)
+    workspace = folders.workspace("todo-app")
+    workspace.mkdir(parents=True)
+    plan = a_plan(workspace, cwd=tmp_path / "old")
+    assert set(folders.readable(plan)) >= {tmp_path / "old", workspace}
+    assert workspace in folders.writable(plan)
+    assert tmp_path / "old" not in folders.writable(plan)
+
+
+def test_the_state_folder_is_forbidden(tmp_path: Path) -> None:
+    """The journal is nobody's business, wherever it lies."""
+    folders = _folders(tmp_path)
+    assert folders.forbidden == (tmp_path / "state",)
