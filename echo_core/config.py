@@ -169,8 +169,10 @@ def load_settings(sections: Mapping[str, type[AdapterSettings]], **values: Any) 
         return _model(sections)(**values)
     except ValidationError as error:
         raise ConfigError(problems=tuple(_problem(item) for item in error.errors())) from None
-    except (SettingsError, ValueError) as error:
-        raise ConfigError(problems=(_without_values(error),)) from None
+    except SettingsError as error:
+        raise ConfigError(problems=(str(error).split("\n", maxsplit=1)[0],)) from None
+    except ValueError as error:
+        raise ConfigError(problems=(f"{CONFIG_FILE} is not TOML: {error}",)) from None
     except OSError as error:
         raise ConfigError(problems=(f"{CONFIG_FILE} cannot be read ({error.strerror})",)) from None
 
@@ -198,8 +200,6 @@ def _is_read(name: str, fields: Mapping[str, FieldInfo]) -> bool:
 
 def _problem(item: Mapping[str, Any]) -> str:
     path = [str(step) for step in item["loc"]]
-    return f"{'.'.join(path)} ({PREFIX}{'__'.join(path).upper()}): {item['msg'].removeprefix('Value error, ')}"
-
-
-def _without_values(error: Exception) -> str:
-    return str(error).split("\n", maxsplit=1)[0]
+    unknown = item["type"] == "extra_forbidden"
+    reason = "there is no such setting" if unknown else item["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(path)} ({PREFIX}{'__'.join(path).upper()}): {reason}"

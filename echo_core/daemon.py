@@ -18,6 +18,7 @@ from echo_core.adapter import Adapter, Channel
 from echo_core.agent.base import Agent
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.agent.environment import clean_environment, find_credential
+from echo_core.agent.process import find_cli
 from echo_core.config import Settings
 from echo_core.errors import AdapterError, ConfigError, CredentialMissingError
 from echo_core.folders import Folders
@@ -162,8 +163,9 @@ async def _supervised(name: str, adapter: Adapter, core: Router) -> AdapterError
 async def _surroundings(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
     """Give what is laid over the environment for the agent: nothing, or the address of the rehearsal's model.
 
-    Raises `CredentialMissingError`: without a credential nothing is rehearsed in its place.
+    Raises `AgentMissingError`, and `CredentialMissingError`: without a credential nothing is rehearsed in its place.
     """
+    await asyncio.to_thread(find_cli, settings.agent.cli_path)
     if settings.agent.permissions == "bypass":
         log.warning("permissions_bypassed", meaning="the agent may do anything that this user can, without asking")
     if settings.agent.kind != "rehearsal":

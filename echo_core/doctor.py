@@ -18,8 +18,16 @@ from echo_core.adapter import Check, Plugin
 from echo_core.agent.environment import clean_environment, find_credential
 from echo_core.agent.process import find_cli
 from echo_core.config import CONFIG_FILE, AdapterSettings, Settings, load_settings, unknown_variables
-from echo_core.errors import AgentMissingError, ConfigError, CredentialMissingError, WorkflowError
+from echo_core.errors import (
+    AgentMissingError,
+    AlreadyRunningError,
+    ConfigError,
+    CredentialMissingError,
+    JournalError,
+    WorkflowError,
+)
 from echo_core.folders import Folders
+from echo_core.journal.lock import StateLock
 from echo_core.log import one_line
 from echo_core.prompts import SYSTEM_PROMPT, Prompts, shipped_prompts
 from echo_core.registry import Registry, missing_library
@@ -242,6 +250,17 @@ def _writable(name: str, folder: Path, variable: str) -> Check:
 
 def _lock(state: Path) -> Check:
     """Say whether a daemon holds the state folder; one that does is not a fault."""
+    lock = StateLock(state)
+    if not state.is_dir():
+        return Check("state lock", ok=True, detail="free")
+    try:
+        lock.take()
+    except AlreadyRunningError as error:
+        who = f"process {error.pid}" if error.pid else "a process"
+        return Check("state lock", ok=True, detail=f"a daemon is running ({who})")
+    except JournalError as error:
+        return Check("state lock", ok=False, detail=str(error), remedy="See to the rights of the state folder.")
+    lock.give_back()
     return Check("state lock", ok=True, detail="free")
 
 

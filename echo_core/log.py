@@ -77,38 +77,18 @@ def configure(style: Style, level: Level, *, secrets: Iterable[str] = (), stream
     _install(handler, level.upper())
 
 
-def agent_turn(
-    *,
-    slug: str,
-    phase: str,
-    adapter: str,
-    channel: str,
-    duration_ms: int,
-    tokens_in: int,
-    tokens_out: int,
-    session: str | None,
-    subtype: str,
-    cost: float,
-) -> None:
-    """Write the line of one agent turn; `cost` is this turn's, in US dollars."""
-    structlog.get_logger("echo_core.agent").info(
-        "agent_turn",
-        slug=slug,
-        phase=phase,
-        adapter=adapter,
-        channel=channel,
-        duration_ms=duration_ms,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        session=(session or "")[:8],
-        subtype=subtype,
-        cost=round(cost, 6),
-    )
-
-
 def one_line(error: BaseException) -> str:
     """Say an exception in one line: its type and text; of a group, those of its members."""
     return "; ".join(" ".join(f"{type(leaf).__name__}: {leaf}".split()) for leaf in leaves(error))
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Give the exceptions that a group is made of; of any other exception, itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -161,14 +141,6 @@ def _exception(
     if isinstance(value, tuple):
         return value[1]
     return sys.exc_info()[1] if value else None
-
-
-def leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from leaves(inner)
-    else:
-        yield error
 
 
 def _written(secret: str) -> set[str]:

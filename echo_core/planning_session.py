@@ -211,7 +211,7 @@ class PlanningSession:
             found = await self._engine.agent.lookup(session_id=request.session_id, cwd=request.cwd, anchor=anchor)
             if found.finished is not None:
                 return found.finished
-            if found.state == "unanswered":
+            if found.state == "unanswered" or _acts(request):
                 return Failed(FailureKind.CUT_OFF, "The answer was cut off when echo-core ended.", session_exists=True)
         await self._line.begin(Running(request.session_id, anchor, request.cwd))
         return await self._follow(request)
@@ -325,3 +325,9 @@ def _joined(first: Finished, second: Outcome) -> Outcome:
         cost_counter_usd=second.usage.cost_counter_usd or first.usage.cost_counter_usd,
     )
     return replace(second, texts=(*first.texts, *second.texts), usage=usage)
+
+
+def _acts(request: TurnRequest) -> bool:
+    """Say whether a request lets a tool call go on that may have been done already: none is done twice unasked."""
+    resolution = request.resolution
+    return resolution is not None and resolution.allow and resolution.tool_input is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -14,9 +15,16 @@ Length = Callable[[str], int]
 
 MIN_LIMIT = 64
 PHONE_WIDTH = 42
-_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-_BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
-_JOINING = re.compile(r"[\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_DEEPEST = {"maxNesting": 100}
+_MARKDOWN = MarkdownIt("commonmark", _DEEPEST).enable(["table", "strikethrough"])
+_BLOCKS = MarkdownIt("commonmark", _DEEPEST).enable("table").disable("inline")
+_JOINING = re.compile(
+    r"[\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\udc00-\udfff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+)
+_PLACES = (re.compile(r"[.!?…]\s|[。！？]"), re.compile(r"\s"))
+_TRIES = 4
+_INDENT = re.compile(r"^[ \t]+", re.M)
+_SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~@&=])")
 
 
 def utf16_length(text: str) -> int:
@@ -29,157 +37,237 @@ def split(markdown: str, limit: int, length: Length = len) -> list[str]:
 
     No piece is empty or longer than `limit` by `length`. Cuts stand between blocks where that is possible, else
     between lines, sentences, words, and at last characters. A code block that is cut is closed, and opened again with
-    the same fence and language; a table gets its head again. Nothing but white space is lost. Cuts are made from the
-    front: the pieces of a longer text that begins with this one begin with the same pieces, but for the last.
+    the same fence and language; a table gets its head again, a quote its sign; what goes on inside a list loses its
+    indentation. Nothing but white space is lost. Cuts are made from the front: while a text grows, line by line, only
+    its last piece changes.
 
     Raises `ValueError` for a limit below 64.
     """
     if limit < MIN_LIMIT:
         raise ValueError(f"a limit of {limit} leaves no room for text; it must be at least {MIN_LIMIT}")
-    text = markdown.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    pieces: list[str] = []
-    for block in _blocks(text):
-        joined = f"{pieces[-1]}{block.gap}{block.text}" if pieces else block.text
-        if length(joined) <= limit:
-            pieces[-1:] = [joined]
-        elif length(block.text) <= limit:
-            pieces.append(block.text)
-        else:
-            _add_long(pieces, block, limit, length)
-    return [piece for piece in pieces if piece.strip()]
+    filler = _Filler(limit, length)
+    for block in _blocks(_normalise(markdown)):
+        filler.add(block)
+    return filler.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What has to stand around a part of a block that is cut: a fence and its end, or a table's head."""
-
-    head: str
-    tail: str
+def _normalise(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A block at the outermost level: its source, the blank lines before it, and the frames by line."""
+@dataclass(slots=True)
+class _Unit:
+    """A line of a block, and what is written around it where a piece ends or begins.
+
+    `joint` stands before it when it goes on a piece, `head` when it begins one; `again` is the head of what is left of
+    it when it is cut. `close` ends a piece that ends before it, `after` one that ends behind it. `closing` marks a
+    fence's last line, which never begins a piece, `code` a line whose indentation means something.
+    """
 
     text: str
+    joint: str = "\n"
+    head: str = ""
+    again: str = ""
+    close: str = ""
+    after: str = ""
+    closing: bool = False
+    code: bool = False
+
+
+@dataclass(slots=True)
+class _Block:
+    """A block at the outermost level: its lines, the gap before it, and the fences, tables and code inside."""
+
+    first: int
+    lines: list[str]
     gap: str
-    frames: dict[int, _Frame]
+    framed: list[Token] = field(default_factory=list)
+
+    def units(self, room: int, length: Length) -> list[_Unit]:
+        """Give the lines to be put into pieces one by one; a frame longer than `room` is not kept up."""
+        units: list[_Unit] = []
+        done = 0
+        for token in self.framed:
+            first, last = (line - self.first for line in token.map or (0, 0))
+            if first < done or first >= len(self.lines):
+                continue
+            units += [_Unit(line) for line in self.lines[done:first]]
+            done = min(last, len(self.lines))
+            units += _framed(token, self.lines[first:done], last - first, lambda frame: length(frame) <= room)
+        units += [_Unit(line) for line in self.lines[done:]]
+        units[0].joint = self.gap + units[0].joint.removeprefix("\n")
+        return units
 
 
 def _blocks(text: str) -> Iterator[_Block]:
     """Give the outermost blocks of a text, in order; between them they hold every line that is not blank."""
     lines = text.split("\n")
-    tokens = _BLOCKS.parse(text)
-    starts = sorted({token.map[0] for token in tokens if token.level == 0 and token.map and token.nesting >= 0} | {0})
-    frames = _frames(lines, tokens)
+    tokens = [token for token in _BLOCKS.parse(text + "\n") if token.map and token.nesting >= 0]
+    framed = [token for token in tokens if token.type in {"fence", "code_block", "table_open"}]
+    places = [token.map[0] for token in framed if token.map]
+    starts = sorted({token.map[0] for token in tokens if token.level == 0 and token.map} | {0})
     end = 0
-    for place, start in enumerate(starts):
-        stop = starts[place + 1] if place + 1 < len(starts) else len(lines)
+    for start, following in zip(starts, [*starts[1:], len(lines)], strict=True):
+        stop = following
         while stop > start and not lines[stop - 1].strip():
             stop -= 1
         if stop > start:
-            own = {line - start: frame for line, frame in frames.items() if start <= line < stop}
-            yield _Block("\n".join(lines[start:stop]), "\n" * (start - end + 1), own)
+            own = framed[bisect_left(places, start) : bisect_left(places, following)]
+            yield _Block(start, lines[start:stop], "\n" * (start - end + 1), own)
             end = stop
 
 
-def _frames(lines: list[str], tokens: list[Token]) -> dict[int, _Frame]:
-    """Give, for each line inside a fence or a table, what a cut before it has to close and open."""
-    frames: dict[int, _Frame] = {}
-    for token in tokens:
-        if token.map is None:
-            continue
-        first, last = token.map
-        if token.type == "fence":
-            before, _, _ = lines[first].partition(token.markup)
-            quote = "> " * before.count(">")
-            frame = _Frame(f"{quote}{token.markup}{token.info}\n", f"\n{quote}{token.markup}")
-            frames |= dict.fromkeys(range(first + 1, last), frame)
-        elif token.type == "table_open":
-            frames |= dict.fromkeys(range(first + 2, last), _Frame("\n".join(lines[first : first + 2]) + "\n", ""))
-    return frames
+def _framed(token: Token, lines: list[str], size: int, fits: Callable[[str], bool]) -> list[_Unit]:
+    """Give the lines of a fence, a table or indented code; `size` counts also blank lines at the end."""
+    if token.type == "code_block":
+        return [_Unit(line, code=True) for line in lines]
+    prefix, inner, tail = "", 2, ""
+    if token.type == "fence":
+        before = lines[0][: lines[0].index(token.markup)]
+        prefix = "".join(sign if sign == ">" or sign.isspace() else " " for sign in before)
+        inner, tail = 1, f"\n{prefix}{token.markup}"
+    head = "".join(f"{line}\n" for line in lines[:inner])
+    again = prefix + head.removeprefix(before) if token.type == "fence" else head
+    closed = token.type == "fence" and size == token.content.count("\n") + 2
+    body = lines[inner : len(lines) - closed]
+    if not body:
+        return [_Unit("\n".join(lines), code=True)]
+    if not fits(again + tail):
+        return [_Unit(line, code=True) for line in lines]
+    units = [_Unit(line, head=again, again=again, close=tail, after=tail, code=True) for line in body]
+    units[0].joint, units[0].head, units[0].close = f"\n{head}", head, ""
+    return [*units, _Unit(lines[-1], close=tail, closing=True, code=True)] if closed else units
 
 
-@dataclass(slots=True)
-class _Unit:
-    """A line of a block, or a part of one that is too long; `joint` stands before it where nothing is cut."""
+class _Filler:
+    """The pieces so far, and the one that is being filled. All it decides, it decides by what is filled."""
 
-    text: str
-    joint: str
-    frame: _Frame | None
+    def __init__(self, limit: int, length: Length) -> None:
+        self._limit = limit
+        self._length = length
+        self._pieces: list[str] = []
+        self._current = ""
 
-
-def _add_long(pieces: list[str], block: _Block, limit: int, length: Length) -> None:
-    """Add a block that is longer than a piece, line by line; its first lines go on the last piece if they fit."""
-    units = list(_units(block, limit, length))
-    current = pieces.pop() if pieces else ""
-    for place, unit in enumerate(units):
-        following = units[place + 1].frame if place + 1 < len(units) else None
-        closing = following.tail if following else ""
-        if not current:
-            current = unit.text
-        elif length(f"{current}{unit.joint}{unit.text}{closing}") <= limit:
-            current = f"{current}{unit.joint}{unit.text}"
-        else:
-            pieces.append(f"{current}{unit.frame.tail if unit.frame else ''}")
-            if unit.frame is None:
-                _dedent(units, place)
-            current = f"{unit.frame.head if unit.frame else ''}{unit.text}"
-    if current:
-        pieces.append(current)
-
-
-def _units(block: _Block, limit: int, length: Length) -> Iterator[_Unit]:
-    """Give the lines of a block, those that cannot stand in a piece with their frame cut into parts."""
-    for place, line in enumerate(block.text.split("\n")):
-        frame = block.frames.get(place)
-        if frame is not None and length(frame.head + frame.tail) > limit // 2:
-            frame = None
-        after = block.frames.get(place + 1)
-        tails = [each.tail for each in (frame, after) if each]
-        room = limit - length(frame.head if frame else "") - max((length(tail) for tail in tails), default=0)
-        room = room if room >= limit // 4 else limit
-        rest, joint = line, block.gap if place == 0 else "\n"
-        while length(rest) > room:
-            taken, left = _cut_line(rest, room, length)
-            yield _Unit(taken, joint, frame)
-            joint = rest[len(taken) : len(rest) - len(left)]
-            rest = left
-        yield _Unit(rest, joint, frame)
-
-
-def _dedent(units: list[_Unit], place: int) -> None:
-    """Take the indentation of a line that begins a piece off it and those below that have it: it is no code block."""
-    indent = len(units[place].text) - len(units[place].text.lstrip(" "))
-    for unit in units[place:] if indent else ():
-        if unit.text.strip() and not unit.text.startswith(" " * indent):
+    def add(self, block: _Block) -> None:
+        """Put a block where it fits whole, else line by line."""
+        whole = "\n".join(block.lines)
+        if self._current and not self._fits(self._current + block.gap + whole) and self._is_filled():
+            self._end("")
+        joined = self._current + block.gap + whole if self._current else whole
+        if self._fits(joined):
+            self._current = joined
             return
-        unit.text = unit.text[indent:]
+        units = block.units(self._limit // 2, self._length)
+        for place in range(len(units)):
+            self._add_line(units, place)
+
+    def finish(self) -> list[str]:
+        """Give all pieces."""
+        self._end("")
+        return self._pieces
+
+    def _fits(self, text: str) -> bool:
+        return self._length(text) <= self._limit
+
+    def _is_filled(self) -> bool:
+        """Say whether the piece may end here although more would fit."""
+        return self._length(self._current) >= self._limit // 4
+
+    def _end(self, close: str) -> None:
+        if self._current.strip():
+            self._pieces.append(self._current + close)
+        self._current = ""
+
+    def _add_line(self, units: list[_Unit], place: int) -> None:
+        """Put a line where it fits, else what fits of it, and the rest into the next piece."""
+        unit = units[place]
+        while True:
+            base = self._current + unit.joint if self._current else unit.head
+            if self._fits(base + unit.text + unit.after):
+                self._current = base + unit.text
+                return
+            if unit.closing:
+                self._current += unit.close
+                return
+            room = self._limit - self._length(base) - self._length(unit.after)
+            if self._current and (self._is_filled() or room < self._limit // 4):
+                self._end(unit.close)
+                _dedent(units, place, cut=False)
+                continue
+            taken, left = _cut_line(unit.text, room, self._length, prose=not unit.code)
+            self._current = base + taken
+            self._end(unit.after)
+            unit.text, unit.head, unit.close = left, unit.again, unit.after
+            _dedent(units, place, cut=True)
+            if not left:
+                return
 
 
-def _cut_line(line: str, room: int, length: Length) -> tuple[str, str]:
+def _dedent(units: list[_Unit], place: int, *, cut: bool) -> None:
+    """Take the indentation of a line that begins a piece off it and those below that have it.
+
+    What is left of a line that was `cut` has none any more: there the line below it counts.
+    """
+    beginning = units[place]
+    if beginning.code and not beginning.head:
+        return
+    follows = units[place + 1 :] if cut and not beginning.head else units[place:]
+    first = next((unit.head + unit.text for unit in follows if unit.text.strip()), "")
+    indent = _indent(first)
+    for unit in follows:
+        if unit.text.strip():
+            indent = min(indent, _indent(unit.text))
+        if not indent:
+            return
+        unit.text = unit.text[min(indent, _indent(unit.text)) :]
+        unit.joint, unit.head, unit.again, unit.close, unit.after = (
+            "\n".join(line[min(indent, _indent(line)) :] for line in text.split("\n"))
+            for text in (unit.joint, unit.head, unit.again, unit.close, unit.after)
+        )
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _cut_line(line: str, room: int, length: Length, *, prose: bool) -> tuple[str, str]:
     """Cut a line so that the first part fits: after a sentence, else a word, else between characters."""
     size = min(len(line), room)
     while size > 1 and length(line[:size]) > room:
         size -= max(1, (length(line[:size]) - room) // 2)
-    if size >= len(line):
-        return line, ""
+    sign = line[: len(line) - len(line.lstrip("> "))] if prose and ">" in line[:4] else ""
     window = line[:size]
-    for pattern, least in ((r"[.!?…。！？]\s", size // 3), (r"\s", size // 3)):
-        places = [match.end() for match in re.finditer(pattern, window) if match.end() >= least]
-        if places:
-            return line[: places[-1]].rstrip(), line[places[-1] :].lstrip()
-    while size > 1 and (_JOINING.match(line[size]) or line[size - 1] == "\u200d" or _pair(line, size)):
-        size -= 1
-    return line[:size], line[size:]
+    for pattern in _PLACES:
+        places = [match.end() for match in pattern.finditer(window) if match.end() >= size // 3]
+        places = [place for place in places[::-1] if line[:place].strip("> ")]
+        whole = [place for place in places[:_TRIES] if not prose or _is_whole(line[:place])]
+        for place in whole or places[:1]:
+            return line[:place].rstrip(), sign + line[place:].lstrip()
+    least = size // 2
+    place = size
+    while place > least and place < len(line) and _joined(line, place):
+        place -= 1
+    place = place if place > least else max(size, 1)
+    return line[:place], sign + line[place:]
 
 
-def _pair(line: str, place: int) -> bool:
-    """Say whether a cut would part the two letters of a flag."""
+def _is_whole(text: str) -> bool:
+    """Say whether no bold text, inline code or link stands open at the end of `text`."""
+    signs = "".join(child.content for child in _inline(text) if child.type == "text")
+    return "**" not in signs and "`" not in signs and signs.rfind("[") <= signs.rfind("]")
+
+
+def _joined(line: str, place: int) -> bool:
+    """Say whether a cut would part an emoji made of several signs, or the two letters of a flag."""
     before = 0
     while place - before > 0 and "\U0001f1e6" <= line[place - before - 1] <= "\U0001f1ff":
         before += 1
-    return before % 2 == 1 and "\U0001f1e6" <= line[place] <= "\U0001f1ff"
+    flag = before % 2 == 1 and "\U0001f1e6" <= line[place] <= "\U0001f1ff"
+    return flag or line[place - 1] == "\u200d" or _JOINING.match(line[place]) is not None
+
+
+def _inline(text: str) -> list[Token]:
+    return _MARKDOWN.parseInline(text)[0].children or []
 
 
 def tables_as_code(markdown: str, *, width: int = PHONE_WIDTH) -> str:
@@ -188,8 +276,8 @@ def tables_as_code(markdown: str, *, width: int = PHONE_WIDTH) -> str:
     A table of at most `width` columns of characters becomes an aligned code block, a wider one a list with the
     column's name before each cell. Everything else stays as it is.
     """
-    lines = markdown.split("\n")
-    tables = [token.map for token in _BLOCKS.parse(markdown) if token.type == "table_open" and token.level == 0]
+    lines = _normalise(markdown).split("\n")
+    tables = [token.map for token in _BLOCKS.parse("\n".join(lines)) if token.type == "table_open" and token.level == 0]
     for first, last in reversed([span for span in tables if span]):
         rows = _rows("\n".join(lines[first:last]))
         lines[first:last] = (_aligned(rows) if _width(rows) <= width else _labelled(rows)).split("\n")
@@ -232,27 +320,32 @@ def _labelled(rows: list[list[str]]) -> str:
     entries = []
     for row in body:
         cells = [f"**{escape(name)}**: {escape(cell)}" for name, cell in zip(head, row, strict=False) if cell]
-        entries.append("- " + "\n  ".join(cells))
+        entries.append("- " + "\n  ".join(cells or ["–"]))
     return "\n".join(entries) if entries else "- " + ", ".join(escape(name) for name in head)
 
 
 def plain(markdown: str) -> str:
     """Give Markdown as plain text that reads well: no marks, links as `text (address)`, lists with their signs."""
     out: list[str] = []
-    signs: list[str] = []
+    depth = 0
     for token in _MARKDOWN.parse(markdown):
         match token.type:
             case "ordered_list_open" | "bullet_list_open":
-                signs.append(str(token.attrs.get("start", 1)) if token.type.startswith("ordered") else "•")
+                depth += 1
             case "ordered_list_close" | "bullet_list_close":
-                signs.pop()
+                depth -= 1
+                out.append("" if depth else "\n")
             case "list_item_open":
                 sign = f"{token.info}." if token.info else "•"
-                out.append(f"{'  ' * (len(signs) - 1)}{sign} ")
+                out.append(f"{'  ' * (depth - 1)}{sign} ")
             case "inline":
                 out.append(_inline_text(token) + "\n")
+            case "td_close" | "th_close":
+                out.append(out.pop().rstrip("\n") + " | ")
+            case "tr_close":
+                out.append(out.pop().removesuffix(" | ") + "\n")
             case "fence" | "code_block" | "html_block":
-                out.append(token.content.rstrip("\n") + "\n")
+                out.append(token.content.strip("\n") + "\n\n")
             case "paragraph_close" | "heading_close" | "table_close" if not token.hidden:
                 out.append("\n")
             case "hr":
@@ -282,26 +375,49 @@ def _inline_text(token: Token) -> str:
 
 
 def escape(text: str) -> str:
-    """Make any text literal in Markdown: names with `_` or `*` in them, mentions, links."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~@])", r"\\\1", text)
+    """Make any text literal in Markdown: names with `_` or `*` in them, mentions, links, whole lines.
+
+    Indentation becomes no-break spaces: it would mean code.
+    """
+    text = _INDENT.sub(lambda found: "\u00a0" * len(found[0].expandtabs(4)), _normalise(text))
+    return _SIGNS.sub(r"\\\1", text)
 
 
 def clip(text: str, limit: int) -> str:
-    """Shorten a text to `limit` characters, at a word where possible, with an ellipsis."""
+    """Shorten a text to `limit` characters, at least one, at a word where possible, with an ellipsis."""
     if len(text) <= limit:
         return text
-    cut = text[: limit - 1]
-    words = cut.rsplit(None, 1)[0] if " " in cut.strip() else cut
+    place = max(limit, 1) - 1
+    while place > 0 and _joined(text, place):
+        place -= 1
+    cut = text[:place]
+    words = cut if text[place].isspace() else cut.rsplit(None, 1)[0] if len(cut.split()) > 1 else cut
     return (words if len(words) >= limit // 2 else cut).rstrip() + "…"
 
 
 def preview(markdown: str) -> str:
-    """Give Markdown that is still being written in a form that can be shown: an open code block is closed."""
-    lines = markdown.rstrip().split("\n")
-    for token in reversed(_BLOCKS.parse("\n".join(lines))):
-        if token.type == "fence" and token.map and token.map[1] >= len(lines):
-            inside = len(token.content.split("\n")) - 1 if token.content else 0
-            if token.map[1] - token.map[0] < inside + 2:
-                return "\n".join([*lines, token.markup])
-            break
-    return "\n".join(lines)
+    """Give Markdown that is still being written in a form that can be shown.
+
+    An open code block is closed, and so is bold text, struck text or code that the last paragraph leaves open.
+    """
+    text = _normalise(markdown).rstrip()
+    tokens = [token for token in _BLOCKS.parse(text + "\n") if token.map]
+    if not tokens or tokens[-1].map is None:
+        return text
+    last, lines = tokens[-1], text.split("\n")
+    first, end = tokens[-1].map
+    if last.type == "fence" and end >= len(lines) and end - first < last.content.count("\n") + 2:
+        before = lines[first][: lines[first].index(last.markup)]
+        prefix = "".join(sign if sign == ">" or sign.isspace() else " " for sign in before)
+        return f"{text}\n{prefix}{last.markup}"
+    if last.type == "inline":
+        for mark in ("`", "**", "~~"):
+            left = _left_open(last.content, mark)
+            if left and _left_open(last.content + mark, mark) < left:
+                return text + mark
+    return text
+
+
+def _left_open(content: str, mark: str) -> int:
+    """Count the signs `mark` that stand in a paragraph as they are, because nothing closes them."""
+    return sum(child.content.count(mark) for child in _inline(content) if child.type == "text")

@@ -76,7 +76,8 @@ class Turns:
             try:
                 await self._do(turn, stop)
             finally:
-                self._stops.pop(turn.key, None)
+                if self._stops.get(turn.key) is stop:
+                    del self._stops[turn.key]
                 await turn.release()
 
     async def _do(self, turn: Turn, stop: asyncio.Event) -> None:

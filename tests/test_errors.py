@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,41 +11,34 @@ from echo_core import errors
 from echo_core.errors import EchoError
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, EchoError)]
+GROUPS = {EchoError, errors.AgentError}  # never raised themselves
 
 
 def test_the_docstring_draws_the_tree() -> None:
     """The tree in the module's docstring names every class once, under its parent."""
-    drawn = [
-        ((len(match[1]) + 3) // 4, match[2])
-        for match in re.finditer(r"^    ((?:│   |    )*(?:[├└]── ))?(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
-        for match in [re.match(r"    (.*?)(\w+Error)", match[0])]
-        if match is not None
-    ]
-    assert sorted(name for _, name in drawn) == sorted(cls.__name__ for cls in CLASSES)
+    drawn = list(re.finditer(r"^    ([│├└─ ]*)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE))
+    assert sorted(match[2] for match in drawn) == sorted(cls.__name__ for cls in CLASSES)
     path: list[str] = []
-    for depth, name in drawn:
-        path[depth:] = [name]
-        if depth:
-            assert getattr(errors, name).__base__.__name__ == path[depth - 1]
+    for match in drawn:
+        depth = len(match[1]) // 4
+        path[depth:] = [match[2]]
+        assert getattr(errors, match[2]).__base__.__name__ == (path[depth - 1] if depth else "Exception")
 
 
-EXAMPLES: dict[str, dict[str, object]] = {
-    "problems": ("one",), "state_dir": Path("sessions"), "text": "x", "path": Path("a.toml"), "reason": "why",
-    "adapter": "telegram", "doing": "writing", "key": "telegram:1", "seconds": 2.0, "problem": "Why.", "slug": "todo",
-    "name": "todo", "what": "it",
-}  # type: ignore[assignment]  # fmt: skip
+EXAMPLES: dict[str, Any] = {
+    "adapter": "telegram", "doing": "writing", "key": "telegram:1", "name": "todo", "path": Path("a.toml"),
+    "problem": "That is no name for a plan.", "problems": ("one",), "reason": "why", "seconds": 2.0, "slug": "todo",
+    "state_dir": Path("sessions"), "text": "x",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls is not EchoError], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls not in GROUPS], ids=lambda cls: cls.__name__)
 def test_every_error_composes_a_sentence(cls: type[EchoError]) -> None:
     """Every error is made from its fields alone, keeps them, and says what happened in one line."""
     parameters = inspect.signature(cls).parameters.values()
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        pytest.fail(f"{cls.__name__} takes no fields of its own") if "__init__" in cls.__dict__ else None
-        return
     values = {each.name: EXAMPLES[each.name] for each in parameters if each.default is each.empty}
     error = cls(**values)
-    assert str(error)
+    assert len(str(error)) > 20
     assert "\n" not in str(error)
     for name, value in values.items():
         assert str(value) in str(error) or getattr(error, name) == value

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TextIO
 from uuid import uuid4
 
-from rich.console import Console
 from rich.text import Text
 
 from echo_console.config import NAME, PERSON, ConsoleSettings
 from echo_console.inbound import Lines, ScriptedLines, StreamLines, body_of
-from echo_console.render import show
+from echo_console.render import Screen, show
 from echo_core.adapter import Capabilities, Core
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError
-from echo_core.messages import Author, ChannelKey, Command, Inbound, Intent, buttons
+from echo_core.messages import Author, ChannelKey, Command, Inbound, Intent, Receipt, buttons
 
 CHANNEL_ID = "terminal"
 TYPING = 0.5
+RETRY = 2.0
 PROMPT = "you> "
 
 
@@ -110,24 +110,27 @@ class ConsoleAdapter:
         self.floor = floor or Floor()
         typed = ScriptedLines(settings.script) if settings.script else StreamLines(sys.stdin or io.StringIO())
         self._lines = lines or typed
-        self._console = Console(file=output, highlight=False, markup=False, emoji=False)
+        self._console = Screen(file=output, highlight=False, markup=False, emoji=False)
         self._shown: Intent | None = None
         self._offer: Intent | None = None
+        self._over = asyncio.Event()
         self._running = False
         self._prompted = False
 
     async def run(self, core: Core) -> None:
-        """Serve until the lines end."""
+        """Serve until the lines end, or nobody can read the output any more."""
         self._running = True
-        prompting = asyncio.create_task(self._prompt())
+        reading = asyncio.create_task(self._read(core))
+        tasks = (reading, asyncio.create_task(self._over.wait()), asyncio.create_task(self._prompt()))
         try:
-            while (line := await self._next()) is not None:
-                if line.strip():
-                    await self._take(core, line.strip())
+            await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._running = False
-            prompting.cancel()
-            await asyncio.gather(prompting, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if not self._over.is_set() and not reading.cancelled():
+            reading.result()
 
     def channel(self, channel_id: str) -> ConsoleChannel:  # noqa: ARG002 - there is one terminal
         """Give the outgoing side."""
@@ -137,14 +140,15 @@ class ConsoleAdapter:
         """Show an intent; its choices can be typed from now on."""
         if not self._running:
             raise ChannelUnavailableError(key=f"{NAME}:{CHANNEL_ID}", reason="the console is not running")
-        try:
-            self._leave_prompt()
-            show(self._console, intent)
-        except OSError as error:
-            raise ChannelGoneError(key=f"{NAME}:{CHANNEL_ID}", reason=f"the terminal is closed ({error})") from error
+        self._write(lambda: show(self._console, intent), apart=True)
         self._shown = intent
         self._offer = intent if buttons(intent) else self._offer
         self.floor.showed()
+
+    async def _read(self, core: Core) -> None:
+        while (line := await self._next()) is not None:
+            if line.strip():
+                await self._take(core, line.strip())
 
     async def _next(self) -> str | None:
         if not self._lines.paced:
@@ -152,7 +156,7 @@ class ConsoleAdapter:
         await self.floor.wait()
         line = await self._lines.read(self._shown)
         if line is not None and line.strip():
-            self._leave_prompt(typed=line.strip())
+            self._say(Text.assemble((PROMPT, "bold green"), line.strip()), apart=True)
         return line
 
     async def _take(self, core: Core, line: str) -> None:
@@ -163,28 +167,43 @@ class ConsoleAdapter:
         self.floor.took()
         author = Author(id=PERSON, name=PERSON)
         inbound = Inbound(uuid4().hex, ChannelKey(NAME, CHANNEL_ID), author, body, chat_id=CHANNEL_ID)
-        try:
-            receipt = await core.receive(inbound)
-        except JournalError as error:
-            notice, accepted = f"{error} Type it again later.", False
-        else:
-            notice, accepted = receipt.notice, receipt.accepted
-        if notice:
-            self._console.print(Text(notice, style="dim"))
-        if notice or not accepted:
+        receipt = await self._kept(core, inbound)
+        said = receipt.notice or receipt.label
+        if said:
+            self._say(Text(f"  {said}", style="dim"))
+        if receipt.notice or not receipt.accepted:
             self.floor.showed()
 
-    async def _prompt(self) -> None:
+    async def _kept(self, core: Core, inbound: Inbound) -> Receipt:
+        """Hand an inbound over, again and again while it cannot be kept (a full disk)."""
         while True:
+            try:
+                return await core.receive(inbound)
+            except JournalError as error:
+                self._say(Text(f"  {error} Trying again.", style="dim"))
+                await asyncio.sleep(RETRY)
+
+    async def _prompt(self) -> None:
+        """Show on a terminal when it is the person's move."""
+        while not self._lines.paced:
             await self.floor.wait()
             if not self._prompted:
+                self._say(Text(PROMPT, style="bold green"), apart=True, end="")
                 self._prompted = True
-                self._console.print(Text(PROMPT, style="bold green"), end="")
             await self.floor.changed()
 
-    def _leave_prompt(self, *, typed: str = "") -> None:
-        if typed and not self._prompted:
-            self._console.print(Text(PROMPT, style="bold green"), end="")
-        if typed or self._prompted:
-            self._console.print(typed)
+    def _say(self, text: Text, *, apart: bool = False, end: str = "\n") -> None:
+        self._write(lambda: self._console.print(text, end=end), apart=apart)
+
+    def _write(self, write: Callable[[], None], *, apart: bool) -> None:
+        """Write below the prompt, `apart` after an empty line. Raises `ChannelGoneError`, which ends `run`."""
+        try:
+            if self._prompted:
+                self._console.print()
+            if apart:
+                self._console.print()
+            write()
+        except OSError as error:
+            self._over.set()
+            raise ChannelGoneError(key=f"{NAME}:{CHANNEL_ID}", reason=f"the terminal is closed ({error})") from error
         self._prompted = False

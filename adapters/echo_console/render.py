@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.table import Table
 from rich.text import Text
 
 from echo_core.messages import (
@@ -19,23 +22,42 @@ from echo_core.messages import (
 )
 
 
+class Screen(Console):
+    """A console that does not end the process when nobody reads it any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what the write raised."""
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
 def show(console: Console, intent: Intent) -> None:
     """Print an intent."""
     match intent:
         case Notice(markdown=text):
-            console.print(Markdown(text), style="dim")
+            console.print(_markdown(text), style="dim")
         case Reply(markdown=text) | PhaseReady(markdown=text) | AskRecovery(text=text):
-            console.print(Markdown(text))
+            console.print(_markdown(text))
         case Files(markdown=text, paths=paths):
-            console.print(Markdown(text))
+            console.print(_markdown(text))
             for path in paths:
                 console.print(Text(f"  {path}"), soft_wrap=True)
         case AskPermission(text=text, always=always):
-            console.print(Markdown(text))
+            console.print(_markdown(text))
             console.print(Text(f"For this plan: {always}", style="dim"))
         case AskQuestion():
-            console.print(Markdown(_question(intent)))
-    _show_choices(console, intent)
+            console.print(_markdown(_question(intent)))
+    if buttons(intent):
+        console.print(_choices(intent))
+        console.print(Text(_hint(intent), style="dim"))
+
+
+def _markdown(text: str) -> Markdown:
+    """Read Markdown as chats do: a line's end stays a line's end."""
+    markdown = Markdown(text)
+    for token in markdown.parsed:
+        for child in token.children or ():
+            child.type = "hardbreak" if child.type == "softbreak" else child.type
+    return markdown
 
 
 def _question(question: AskQuestion) -> str:
@@ -44,20 +66,22 @@ def _question(question: AskQuestion) -> str:
     return header + question.text
 
 
-def _show_choices(console: Console, intent: Intent) -> None:
-    choices = buttons(intent)
-    for number, choice in enumerate(choices, start=1):
-        line = Text.assemble("  ", (f"[{number}]", "bold cyan"), f" {choice.label}")
+def _choices(intent: Intent) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for number, choice in enumerate(buttons(intent), start=1):
+        words = Text(choice.label)
         if isinstance(intent, AskQuestion) and intent.options[number - 1].description:
-            line.append(f" - {intent.options[number - 1].description}", style="dim")
-        console.print(line)
-    if choices:
-        console.print(Text(_hint(intent, len(choices)), style="dim"))
+            words.append(f" - {intent.options[number - 1].description}", style="dim")
+        table.add_row(Text(f"  [{number}]", style="bold cyan"), words)
+    return table
 
 
-def _hint(intent: Intent, count: int) -> str:
+def _hint(intent: Intent) -> str:
+    count = len(buttons(intent))
     numbers = "1" if count == 1 else f"1 to {count}"
     if isinstance(intent, AskQuestion):
         several = ", or several as 1,2" if intent.multiple else ""
         return f"  Type {numbers}{several}, or an answer of your own."
+    if isinstance(intent, PhaseReady):
+        return f"  Type {numbers}, or go on talking."
     return f"  Type {numbers}."

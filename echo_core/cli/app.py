@@ -30,14 +30,19 @@ app.command()(inspection.doctor)
 app.command()(demonstration.demo)
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """Plan a project with Claude in a Telegram chat or a Discord channel."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"echo-core {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Plan a project with Claude in a Telegram chat or a Discord channel."""
 
 
 @app.command()

@@ -56,7 +56,7 @@ def _greet(*, played: bool) -> None:
     lines = ["This is a rehearsal: a scripted model answers in the place of Claude. No account is used."]
     if not played:
         lines.append(f"Type {OPENING} to begin, /help for the commands, Ctrl-D to leave.")
-    output().print(Text("\n".join(lines), style="dim"), end="\n\n")
+    output().print(Text("\n".join(lines), style="dim"))
 
 
 def _say_goodbye(folder: Path, *, played: bool) -> None:

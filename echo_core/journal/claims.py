@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar
 
 from echo_core.journal.base import Owed, Running
-from echo_core.journal.desk import Desk
-from echo_core.journal.record import StoredMessage
+from echo_core.journal.ledger import Kind, Ledger, Slot
 from echo_core.messages import ChannelKey, Inbound, Intent
 from echo_core.plan import Conversation
 
-if TYPE_CHECKING:
-    from echo_core.journal.file import FileJournal
 
+class _Claim:
+    """Something of a conversation that one holder has. Using it after its end is a programming error."""
 
-class FileTurn:
-    """Implements `echo_core.journal.base.Turn`."""
+    kind: ClassVar[Kind]
 
-    def __init__(self, journal: FileJournal, desk: Desk, message: StoredMessage) -> None:
-        self._journal = journal
-        self._desk = desk
-        self._message = message
-        mark = desk.stored.mark
-        self._interrupted = mark.running if mark is not None and mark.message_id == message.inbound.id else None
+    def __init__(self, ledger: Ledger, slot: Slot) -> None:
+        self._ledger = ledger
+        self._slot = slot
+        self._over = False
+        slot.claims[self.kind] = self
 
     @property
     def key(self) -> ChannelKey:
         """The conversation."""
-        return self._desk.stored.key
+        return self._slot.key
+
+    async def release(self) -> None:
+        """Give it back; what was asked of it before and is still under way goes first. Does nothing after its end."""
+        if not self._over and self._ledger.is_open:
+            await self._ledger.finish(self._release())
+
+    async def _release(self) -> None:
+        async with self._ledger.hold(self.key):
+            if not self._over:
+                self._end()
+
+    def _end(self) -> None:
+        self._over = True
+        if self._slot.claims.get(self.kind) is self:
+            del self._slot.claims[self.kind]
+            self._ledger.offer(self._slot)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[bool]:
+        """Have the conversation to oneself; give False when it was removed since the claim."""
+        async with self._ledger.hold(self.key):
+            if self._over:
+                raise RuntimeError(f"this {self.kind} of {self.key} is over")
+            yield self._slot.claims.get(self.kind) is self
+
+
+class FileTurn(_Claim):
+    """Implements `echo_core.journal.base.Turn`; made for a slot that has no turn yet.
+
+    Using it after its end raises `RuntimeError`. When the conversation was removed meanwhile, a commit ends the turn
+    and stores nothing.
+    """
+
+    kind = "turn"
+
+    def __init__(self, ledger: Ledger, slot: Slot) -> None:
+        super().__init__(ledger, slot)
+        self._message = slot.queue()[0]
+        mark = slot.record.mark
+        self._interrupted = mark.running if mark is not None and mark.message_id == self.inbound.id else None
 
     @property
     def inbound(self) -> Inbound:
@@ -38,21 +76,26 @@ class FileTurn:
     @property
     def conversation(self) -> Conversation:
         """The state as the last commit left it."""
-        return self._desk.stored.conversation
+        return self._slot.record.conversation
 
     @property
     def waiting(self) -> Sequence[Inbound]:
-        """The messages accepted after this one."""
-        return tuple(message.inbound for message in self._desk.waiting)
+        """The messages that wait behind this one, in the order of their turns, as of now."""
+        return tuple(message.inbound for message in self._slot.queue() if message.seq != self._message.seq)
 
     @property
     def interrupted(self) -> Running | None:
-        """What an earlier process was doing for this turn."""
+        """What was begun for this message under an earlier claim and not committed."""
         return self._interrupted
 
     async def begin(self, running: Running) -> None:
-        """Write down what the agent is about to do."""
-        await self._journal.begin(self._desk, self._message, running)
+        """Write down, durably, what the agent is about to do."""
+        await self._ledger.finish(self._begin(running))
+
+    async def _begin(self, running: Running) -> None:
+        async with self._held() as current:
+            if current:
+                await self._ledger.save(self._slot, self._slot.record.begun(self.inbound.id, running))
 
     async def commit(
         self,
@@ -63,30 +106,32 @@ class FileTurn:
         also: Collection[str] = (),
     ) -> None:
         """Store state, completion and replies in one step."""
-        ids = (self.inbound.id, *also)
-        await self._journal.commit(self._desk, ids, conversation, replies=replies, previews=previews)
+        await self._ledger.finish(self._commit(conversation, tuple(replies), tuple(previews), frozenset(also)))
 
-    async def release(self) -> None:
-        """Give the turn back."""
-        if self._desk.claimed is self._message:
-            self._desk.claimed = None
-            self._desk.add(self._message)
-            await self._journal.changed(self._desk)
+    async def _commit(
+        self, conversation: Conversation, replies: Sequence[Intent], previews: Sequence[str], also: Collection[str]
+    ) -> None:
+        async with self._held() as current:
+            if current:
+                behind = [message for message in self._slot.queue() if message.seq != self._message.seq]
+                finished = [self._message, *(message for message in behind if message.inbound.id in also)]
+                ids = [message.inbound.id for message in finished]
+                record = self._slot.record.committed(conversation, ids, replies, previews)
+                await self._ledger.save(self._slot, record, finished=finished)
+            self._end()
 
 
-class FileDelivery:
-    """Implements `echo_core.journal.base.Delivery`."""
+class FileDelivery(_Claim):
+    """Implements `echo_core.journal.base.Delivery`; made for a slot that has no delivery yet.
 
-    def __init__(self, journal: FileJournal, desk: Desk) -> None:
-        self._journal = journal
-        self._desk = desk
-        self._owed = desk.stored.owed[0]
-        self._done = False
+    Using it after its end raises `RuntimeError`. When the conversation was removed meanwhile, nothing is stored.
+    """
 
-    @property
-    def key(self) -> ChannelKey:
-        """The conversation."""
-        return self._desk.stored.key
+    kind = "delivery"
+
+    def __init__(self, ledger: Ledger, slot: Slot) -> None:
+        super().__init__(ledger, slot)
+        self._owed = slot.record.owed[0]
 
     @property
     def owed(self) -> Owed:
@@ -94,26 +139,22 @@ class FileDelivery:
         return self._owed
 
     async def progress(self, *, parts_sent: int, in_flight: bool) -> None:
-        """Write down how far the sending is."""
-        change = (parts_sent, in_flight)
-        if change != (self._owed.parts_sent, self._owed.in_flight):
-            await self._journal.write(
-                self._desk, lambda stored: stored.progressed(parts_sent=parts_sent, in_flight=in_flight)
-            )
-            self._owed = self._desk.stored.owed[0]
+        """Write down, durably, how far the sending is; what stands there already is not written again."""
+        await self._ledger.finish(self._progress(parts_sent=parts_sent, in_flight=in_flight))
+
+    async def _progress(self, *, parts_sent: int, in_flight: bool) -> None:
+        async with self._held() as current:
+            if current and (parts_sent, in_flight) != (self._owed.parts_sent, self._owed.in_flight):
+                record = self._slot.record.progressed(parts_sent=parts_sent, in_flight=in_flight)
+                await self._ledger.save(self._slot, record)
+                self._owed = self._slot.record.owed[0]
 
     async def done(self) -> None:
         """Mark the reply as delivered."""
-        await self._journal.write(self._desk, lambda stored: stored.delivered())
-        self._done = True
-        await self._give_back()
+        await self._ledger.finish(self._done())
 
-    async def release(self) -> None:
-        """Give the reply back."""
-        if not self._done:
-            self._done = True
-            await self._give_back()
-
-    async def _give_back(self) -> None:
-        self._desk.delivering = False
-        await self._journal.changed(self._desk)
+    async def _done(self) -> None:
+        async with self._held() as current:
+            if current:
+                await self._ledger.save(self._slot, self._slot.record.delivered())
+            self._end()

@@ -60,7 +60,7 @@ class Codec(Generic[ValueT]):
             return self._adapter.validate_python(plain)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(step) for step in first["loc"])
+            where = ".".join(str(step) for step in first["loc"]) or "all of it"
             raise ValueError(f"not a record of echo-core ({where}: {first['msg']})") from None
         except EchoError:
             raise ValueError("not a record of echo-core (its channel has no valid name)") from None

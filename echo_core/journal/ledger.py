@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import structlog
 
@@ -18,10 +18,11 @@ from echo_core.journal.record import StoredConversation, StoredMessage
 from echo_core.journal.store import Store
 from echo_core.messages import ChannelKey
 
-log = structlog.get_logger()
-
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
+Kind = Literal["turn", "delivery"]
+
+log = structlog.get_logger(__name__)
 
 _THREADS = 4
 _CLOSE_SECONDS = 10.0
@@ -29,12 +30,11 @@ _CLOSE_SECONDS = 10.0
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One conversation in memory. `turn` and `delivery` are whoever holds a claim on it."""
+    """One conversation in memory. `claims` are the turn and the delivery that somebody holds."""
 
     record: StoredConversation
     messages: tuple[StoredMessage, ...]
-    turn: object | None = None
-    delivery: object | None = None
+    claims: dict[Kind, object] = field(default_factory=dict)
 
     @property
     def key(self) -> ChannelKey:
@@ -44,7 +44,16 @@ class Slot:
     @property
     def busy(self) -> bool:
         """Whether something is to be done or being done, so that it has to stay in memory."""
-        return bool(self.messages or self.record.owed or self.turn or self.delivery)
+        return bool(self.messages or self.record.owed or self.claims)
+
+    def knows(self, message_id: str) -> bool:
+        """Say whether a message of that id was accepted before."""
+        return message_id in self.record.recent or any(item.inbound.id == message_id for item in self.messages)
+
+    def add(self, message: StoredMessage) -> None:
+        """Take a message in that has been kept."""
+        self.messages = (*self.messages, message)
+        self.record = self.record.accepted(message)
 
     def queue(self) -> list[StoredMessage]:
         """Give the unfinished messages in the order of their turns: begun, urgent, the rest, each as accepted."""
@@ -71,9 +80,12 @@ class Ledger:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="journal")
         self._open = True
+        self._ended = False
 
     async def blocking(self, function: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
         """Call a function that blocks, in one of the journal's own threads."""
+        if self._ended:
+            raise closed_error()
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))
 
     async def finish(self, operation: Coroutine[Any, Any, ResultT]) -> ResultT:
@@ -84,7 +96,11 @@ class Ledger:
         task = asyncio.create_task(operation)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_report_unheard)
+            raise
 
     @asynccontextmanager
     async def hold(self, key: ChannelKey) -> AsyncIterator[Slot]:
@@ -102,6 +118,15 @@ class Ledger:
             finally:
                 self._park(slot)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether operations are still taken."""
+        return self._open
+
+    def slot(self, key: ChannelKey) -> Slot:
+        """Give a conversation that has work, just taken out of a line."""
+        return self._slots[key]
+
     def loaded(self, key: ChannelKey) -> Slot | None:
         """Give a conversation that is in memory; one with work always is."""
         return self._slots.get(key)
@@ -118,26 +143,35 @@ class Ledger:
         """
         ended = {message.seq for message in finished}
         messages = tuple(message for message in slot.messages if message.seq not in ended)
-        slot.record = await self.blocking(self._write, record, finished, bool(messages))
+        slot.record = await self.blocking(self._write, record, finished, messages)
         slot.messages = messages
 
     def offer(self, slot: Slot) -> None:
         """Put a conversation where it belongs after a change: in the line of turns, of deliveries, both or none."""
-        if slot.messages and slot.turn is None:
+        if slot.messages and "turn" not in slot.claims:
             self.turns.join(slot.key)
         else:
             self.turns.leave(slot.key)
-        if slot.record.owed and slot.delivery is None:
+        if slot.record.owed and "delivery" not in slot.claims:
             self.deliveries.join(slot.key)
         else:
             self.deliveries.leave(slot.key)
 
-    def forget(self, slot: Slot) -> None:
-        """Drop a conversation from memory and from the lines; claims on it come to nothing."""
+    def withdraw(self, slot: Slot) -> None:
+        """Take a conversation out of the lines."""
         self.turns.leave(slot.key)
         self.deliveries.leave(slot.key)
+
+    def requeue(self, slot: Slot) -> None:
+        """Put a conversation at the end of the lines where it belongs."""
+        self.withdraw(slot)
+        self.offer(slot)
+
+    def forget(self, slot: Slot) -> None:
+        """Drop a conversation from memory and from the lines; claims on it come to nothing."""
+        self.withdraw(slot)
         self._slots.pop(slot.key, None)
-        slot.turn = slot.delivery = None
+        slot.claims.clear()
 
     async def close(self) -> bool:
         """Refuse what comes and wait for what is under way; False when that did not end within ten seconds."""
@@ -147,15 +181,16 @@ class Ledger:
         pending: set[asyncio.Task[Any]] = set()
         if self._tasks:
             _, pending = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        self._ended = True
         self._threads.shutdown(wait=not pending)
         return not pending
 
     def _write(
-        self, record: StoredConversation, finished: Sequence[StoredMessage], more: bool  # noqa: FBT001
+        self, record: StoredConversation, finished: Sequence[StoredMessage], left: Sequence[StoredMessage]
     ) -> StoredConversation:
         written = self.store.write(record)
         self.store.drop_messages(record.key, finished)
-        if not more and not written.owed:
+        if not left and not written.owed:
             self.store.clear_work(record.key)
         return written
 
@@ -168,3 +203,10 @@ class Ledger:
             oldest = next(iter(self._idle))
             del self._idle[oldest]
             del self._slots[oldest]
+
+
+def _report_unheard(task: asyncio.Task[Any]) -> None:
+    """Log the failure of an operation whose caller was cancelled."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.warning("cancelled_operation_failed", reason=str(error))

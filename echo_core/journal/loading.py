@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 
@@ -14,7 +15,7 @@ from echo_core.journal.record import StoredConversation, StoredMessage, reply_id
 from echo_core.journal.store import Store, Unreadable
 from echo_core.messages import ChannelKey, Notice
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,9 @@ def _report(
     store: Store, record: StoredConversation, broken: Sequence[Unreadable], now: datetime
 ) -> StoredConversation:
     """Set files aside and owe the channel a notice for each. After a `JournalError` nothing has changed."""
-    copies = []
+    copies: list[Path] = []
     try:
-        for item in broken:
-            copies.append(store.set_aside(item, now))
+        copies.extend(store.set_aside(item, now) for item in broken)
         notices = [
             Owed(id=reply_id(record.key, copy.name), intent=Notice(_notice(item, copy.name)))
             for item, copy in zip(broken, copies, strict=True)
@@ -74,12 +74,12 @@ def _report(
         if item.kind == "message":
             store.remove_file(item.path)
         log.error(
-            "journal.damaged",
-            key=str(record.key),
+            "state_damaged",
+            channel=str(record.key),
             kind=item.kind,
             file=str(item.path),
             reason=item.reason,
-            moved_to=str(copy),
+            kept=str(copy),
             remedy="repair the copy, stop the daemon and put it back, or delete it",
         )
     return record

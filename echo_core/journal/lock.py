@@ -12,11 +12,16 @@ from echo_core.errors import AlreadyRunningError, JournalError
 
 
 class StateLock:
-    """Holds `journal.lock`; the number of the process that holds it stands in `journal.pid` beside it."""
+    """Holds `journal.lock`; the number of the process that holds it stands in `journal.pid` beside it.
+
+    The system lets go of it when the process ends, however it ends; where it cannot promise that, taking it fails.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock = FileLock(folder / "journal.lock", timeout=0)
+        self._pid_file = folder / "journal.pid"
+        # Taken and given back from whatever thread is free, hence not bound to one.
+        self._lock = FileLock(folder / "journal.lock", timeout=0, thread_local=False, fallback_to_soft=False)
 
     def take(self) -> None:
         """Take the lock. Raises `AlreadyRunningError` at once when another process has it, or `JournalError`."""
@@ -31,14 +36,11 @@ class StateLock:
             self._pid_file.write_text(str(os.getpid()), encoding="ascii")
 
     def give_back(self) -> None:
-        """Give the lock back."""
-        with suppress(OSError):
-            self._pid_file.unlink(missing_ok=True)
-        self._lock.release()
-
-    @property
-    def _pid_file(self) -> Path:
-        return self._folder / "journal.pid"
+        """Give the lock back; does nothing when it is not held."""
+        if self._lock.is_locked:
+            with suppress(OSError):
+                self._pid_file.unlink(missing_ok=True)
+            self._lock.release()
 
     def _holder(self) -> int | None:
         with suppress(OSError, ValueError):

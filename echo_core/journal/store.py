@@ -22,7 +22,7 @@ from echo_core.journal.names import message_name, parse_message_name, quote, unq
 from echo_core.journal.record import StoredConversation, StoredMessage
 from echo_core.messages import ChannelKey
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _SUFFIX = ".json"
 
@@ -127,7 +127,7 @@ class Store:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                log.warning("journal.leftover", file=str(path), reason=error.strerror)
+                log.warning("leftover_file", file=str(path), reason=error.strerror)
 
     def mark_work(self, key: ChannelKey) -> None:
         """Make sure, durably, that the conversation is found again at the next start."""
@@ -181,7 +181,7 @@ class Store:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            log.warning("journal.leftover", file=str(path), reason=error.strerror)
+            log.warning("leftover_file", file=str(path), reason=error.strerror)
 
     def damaged(self) -> list[Path]:
         """Give the files that were set aside, oldest first."""
@@ -208,7 +208,7 @@ class Store:
             if key is not None:
                 yield key
             else:
-                log.error("journal.nameless", name=name, folder=str(self.root), remedy="look at the files of that name")
+                log.error("nameless_file", name=name, folder=str(self.root), remedy="look at the files of that name")
 
     def _key_within(self, name: str) -> ChannelKey | None:
         """Look into the files of a name that `unquote` cannot read."""

@@ -41,7 +41,8 @@ from echo_core.testing.recording import RecordingCore
 
 LONG = "\n\n".join(f"Paragraph {number}: " + "a plain sentence about nothing. " * 12 for number in range(60))
 HOSTILE = (
-    "# [x](javascript:alert(1)) <b>*_`~|\n\n```\nopen fence with ``` inside\n\n| a | b |\n|--|--|\n| ``` | @everyone |\n\n"
+    "# [x](javascript:alert(1)) <b>*_`~|\n\n```\nopen fence with ``` inside\n\n"
+    "| a | b |\n|--|--|\n| ``` | @everyone |\n\n"
     "\u202eright to left\u202c 👩‍👩‍👧‍👦 "
     + "x" * 3000
     + "\n\n- [ ] task\n> quote **bold _italic\n&lt;&amp; </pre> <@1> \\ \\_ __ **"

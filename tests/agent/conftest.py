@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,18 @@ class Desk:
         """Have the agent take a prompt and give its outcome."""
         return await self.run(self.request(prompt, **values), stop=stop)
 
-    async def run(self, request: TurnRequest, *, stop: asyncio.Event | None = None) -> Outcome:
+    async def run(
+        self,
+        request: TurnRequest,
+        *,
+        stop: asyncio.Event | None = None,
+        watch: Callable[[Event], None] = lambda _: None,
+    ) -> Outcome:
         """Have the agent do a request; exactly one outcome comes, and comes last."""
-        self.events = [event async for event in self.agent.run_turn(request, stop=stop or asyncio.Event())]
+        self.events = []
+        async for event in self.agent.run_turn(request, stop=stop or asyncio.Event()):
+            self.events.append(event)
+            watch(event)
         outcome = self.events[-1]
         assert isinstance(outcome, (Finished, Failed))
         assert sum(isinstance(event, (Finished, Failed)) for event in self.events) == 1

@@ -13,6 +13,7 @@ import pytest
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 
 from echo_core.agent.base import (
+    Event,
     Failed,
     FailureKind,
     FileWritten,
@@ -148,14 +149,19 @@ async def test_stop_ends_a_turn_within_seconds(desk: Desk) -> None:
     """A stopped turn keeps what was said, and the session takes another prompt."""
     desk.script(lambda _: Step(text=("Some ", "words ", *["more "] * 400), delay=0.05))
     stop, request = asyncio.Event(), desk.request("tell me everything")
-    begun = time.monotonic()
-    asyncio.get_running_loop().call_later(1.2, stop.set)
-    outcome = await desk.run(request, stop=stop)
+    begun: list[float] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TextDelta) and not stop.is_set():
+            stop.set()
+            begun.append(time.monotonic())
+
+    outcome = await desk.run(request, stop=stop, watch=watch)
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.STOPPED
     assert outcome.session_exists
-    assert outcome.texts[0].startswith("Some words")
-    assert time.monotonic() - begun < 5
+    assert outcome.texts[0].startswith("Some ")
+    assert time.monotonic() - begun[0] < 5
     lookup = await desk.agent.lookup(session_id=desk.session_id, cwd=desk.work, anchor=request.prompt_id)
     assert lookup.state == "unanswered"
     desk.script(lambda _: say("Again."))
@@ -242,9 +248,15 @@ async def test_closing_the_iterator_ends_the_process(desk: Desk) -> None:
 
 async def test_closing_the_agent_ends_its_turns(desk: Desk) -> None:
     """`close` gives each running turn an outcome and leaves no process."""
-    desk.script(lambda _: Step(hang=True))
+    asked = asyncio.Event()
+
+    def script(_: ModelRequest) -> Step:
+        asked.set()
+        return Step(hang=True)
+
+    desk.script(script)
     turn = asyncio.create_task(desk.turn("hi"))
-    await asyncio.sleep(1.0)
+    await asked.wait()
     assert _marked(desk)
     await desk.agent.close()
     outcome = await turn

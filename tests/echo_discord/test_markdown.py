@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_discord.markdown import RULE, adapt
@@ -71,18 +71,21 @@ def test_backticks_in_a_table() -> None:
     assert (shown[0], shown[-1], sum(line.startswith("```") for line in shown)) == ("```", "```", 2)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab#*-_=>![]() \n\t\r0", max_size=120))
 def test_nothing_is_lost(markdown: str) -> None:
     """Outside code and tables every letter stays, in its order."""
     assert re.findall("[ab0]", adapt(markdown)) == re.findall("[ab0]", markdown)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab|`~#*-_=>![]() \n\t\r0", max_size=120))
 def test_never_fails(markdown: str) -> None:
     """Any text comes out as text that says something when it did."""
     assert bool(re.search("[ab0]", adapt(markdown))) >= bool(re.search("[ab0]", markdown.replace("`", " ")))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_unicode(markdown: str) -> None:
     """Any Unicode comes out as text."""

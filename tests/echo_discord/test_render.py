@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_core.messages import (
@@ -47,6 +47,7 @@ def body(part: Part) -> dict[str, Any]:
     return {"content": part.content, "components": view.to_components() if view else []}
 
 
+@settings(deadline=None)
 @given(INTENTS)
 async def test_every_part_may_be_sent(intent: Intent) -> None:
     """Whatever the texts: at least one part, each within Discord's limits, components on the last alone."""
@@ -60,6 +61,7 @@ async def test_every_part_may_be_sent(intent: Intent) -> None:
     assert not any(part.buttons or part.menu for part in made[:-1])
 
 
+@settings(deadline=None)
 @given(LONG, LONG, WORDS)
 def test_with_choice_fits(content: str, choice: str, who: str) -> None:
     """The choice is written under a text without going over the limit, however long either is."""
@@ -77,6 +79,7 @@ def test_with_choice_without_room() -> None:
     assert with_choice(full, "Yes", "Alice") == full
 
 
+@settings(deadline=None)
 @given(LONG, LONG)
 def test_with_note_fits(content: str, note: str) -> None:
     """A note is written under a text without going over the limit."""
@@ -143,6 +146,7 @@ def test_files() -> None:
     assert parts(Files("Nothing yet.", ())) == (Part("Nothing yet."),)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(5, 100))
 def test_short(text: str, limit: int) -> None:
     """A label is one line, never empty, never over its limit."""

@@ -14,7 +14,7 @@ from aiohttp import web
 from tests.loopback.discord_limits import Refused, invalid
 from tests.loopback.discord_model import Json
 from tests.loopback.discord_spec import Spec
-from tests.loopback.discord_wire import Sent, as_json
+from tests.loopback.discord_wire import SENT, Sent, as_json
 
 PREFIX = "/api/v10"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -60,7 +60,8 @@ class Call:
 class Guard:
     """The middleware, and what it has seen.
 
-    `violations` names what the published description of the API refuses, in requests and in our own answers;
+    `violations` names what the published description of the API refuses, in requests and in our own answers, and
+    what we failed to handle;
     `refused` every request that the platform would not have taken.
     """
 
@@ -89,6 +90,9 @@ class Guard:
         except Refused as refusal:
             self.refused.append(f"{request.method} {path}: {refusal}")
             answer = as_json(refusal.body, status=refusal.status)
+        except Exception as error:
+            self.violations.append(f"our handling of {request.method} {path} failed: {error!r}")
+            raise
         self._check(request, answer)
         return _vanish(request) if fault is not None and fault.cut == "after" else answer
 
@@ -97,7 +101,7 @@ class Guard:
             sent_token = request.headers.get("Authorization")
             if sent_token != f"Bot {self._token}":
                 raise Refused(401, 0, "401: Unauthorized")
-        request["sent"] = sent = await Sent.read(request)
+        request[SENT] = sent = await Sent.read(request)
         self.calls.append(Call(request.method, path, sent.data))
         if problem := self._spec.request_problem(request.method, _template(request), sent.data or None):
             self.violations.append(f"{request.method} {path}: {problem}")

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from tests.loopback.discord_limits import Refused, check_message, invalid
 from tests.loopback.discord_model import Attachment, Channel, Json, Message
-from tests.loopback.discord_wire import Files, as_json
+from tests.loopback.discord_wire import SENT, Files, as_json
 
 if TYPE_CHECKING:
     from tests.loopback.discord_server import DiscordServer
@@ -59,7 +59,7 @@ class Rest:
         return as_json(self._server.commands)
 
     async def _put_commands(self, request: web.Request) -> web.Response:
-        commands = request["sent"].data
+        commands = request[SENT].data
         names = [command["name"] for command in commands]
         if len(names) != len(set(names)):
             raise invalid("name", "APPLICATION_COMMANDS_DUPLICATE_NAME")
@@ -93,7 +93,7 @@ class Rest:
         raise Refused(404, 10008, "Unknown Message")
 
     async def _open_dm(self, request: web.Request) -> web.Response:
-        data = request["sent"].data
+        data = request[SENT].data
         user = self._server.users.get(int(data["recipient_id"]))
         if user is None:
             raise Refused(400, 50033, "Invalid Recipient(s)")
@@ -124,7 +124,7 @@ class Rest:
 
     async def _create(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
-        data, files = request["sent"].data, request["sent"].files
+        data, files = request[SENT].data, request[SENT].files
         check_message(data, files=len(files))
         nonce = data.get("nonce")
         if data.get("enforce_nonce") and nonce is not None:
@@ -154,7 +154,7 @@ class Rest:
         message = self._message(request)
         if message.author is not self._server.bot:
             raise Refused(403, 50005, "Cannot edit a message authored by another user")
-        data, files = request["sent"].data, request["sent"].files
+        data, files = request[SENT].data, request[SENT].files
         self.change(message, data, files)
         return as_json(message.payload())
 
@@ -178,14 +178,14 @@ class Rest:
     # -- interactions
 
     async def _callback(self, request: web.Request) -> web.Response:
-        data, files = request["sent"].data, request["sent"].files
+        data, files = request[SENT].data, request[SENT].files
         ids = request.match_info
         return as_json(
             self._server.interactions.answer(int(ids["interaction_id"]), ids["interaction_token"], data, files)
         )
 
     async def _follow_up(self, request: web.Request) -> web.Response:
-        data, files = request["sent"].data, request["sent"].files
+        data, files = request[SENT].data, request[SENT].files
         message = self._server.interactions.follow_up(request.match_info["webhook_token"], data, files)
         return as_json(message.payload())
 
@@ -196,7 +196,7 @@ class Rest:
         return as_json(self._original(request).payload())
 
     async def _edit_original(self, request: web.Request) -> web.Response:
-        data, files = request["sent"].data, request["sent"].files
+        data, files = request[SENT].data, request[SENT].files
         token = request.match_info["webhook_token"]
         message = self._server.interactions.edit_original(token, data, files)
         return as_json(message.payload())

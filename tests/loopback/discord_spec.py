@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types of its own
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator # it has no types of its own
+from jsonschema.exceptions import best_match
 
 SPEC_FILE = Path(__file__).resolve().parents[3] / "shared" / "spec" / "discord-openapi.json"
 

@@ -39,6 +39,9 @@ class Sent:
         return cls(data, files)
 
 
+SENT = web.RequestKey("sent", Sent)
+
+
 def as_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Give an answer as the platform writes it: the library wants that content type and nothing behind it."""
     return web.Response(body=json.dumps(data).encode(), status=status, headers=headers, content_type="application/json")

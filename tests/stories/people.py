@@ -88,7 +88,7 @@ class Words:
 
     async def sees(self, words: str, *, timeout: float = 30.0, times: int = 1) -> None:
         """Wait until the bot has said something, so many times."""
-        await self.until(lambda: self.count(words) >= times, timeout=timeout, what=f"{words!r} × {times}")
+        await self.until(lambda: self.count(words) >= times, timeout=timeout, what=f"{words!r}, {times} times")
 
     async def is_offered(self, label: str, *, timeout: float = 30.0) -> None:
         """Wait until something can be chosen."""
@@ -100,7 +100,9 @@ class Words:
 
     async def gets_file(self, name: str, *, timeout: float = 30.0) -> str:
         """Wait for a file, and give its text."""
-        await self.until(lambda: any(name in one.files for one in self.shown()), timeout=timeout, what=f"the file {name}")
+        await self.until(
+            lambda: any(name in one.files for one in self.shown()), timeout=timeout, what=f"the file {name}"
+        )
         return next(one.files[name] for one in reversed(self.shown()) if name in one.files)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from echo_core.rehearsal.model import ModelRequest, Step, ToolCall
 from echo_core.rehearsal.server import RehearsalServer, environment
 from tests.stories.people import Somebody
@@ -77,7 +79,9 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """Give the daemon's environment: the person's platform, the scripted model, folders of the test's own."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ECHO_", "ANTHROPIC_", "CLAUDE"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ECHO_", "ANTHROPIC_", "CLAUDE"))
+        }
         own = {
             "HOME": str(self.folder / "home"),
             "ECHO_STATE_DIR": str(self.state),
@@ -140,6 +144,36 @@ class Stage:
         (path,) = (self.state / "conversations").glob("*.json")
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return record
+
+    async def run(self, *arguments: str, without_platform: bool = False, seconds: float = 20.0) -> tuple[int, str]:
+        """Run a command of echo-core's to its end; gives the exit code and everything it wrote."""
+        (self.folder / "home").mkdir(exist_ok=True)
+        environment = self.environment()
+        if without_platform:
+            for name in self.person.environment():
+                environment.pop(name, None)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "echo_core", *arguments,
+            env=environment, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), seconds)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return process.returncode or 0, output.decode()
+
+    def settled(self) -> bool:
+        """Say whether nothing is left to be done: no message waits, no reply is owed."""
+        return not list((self.state / "inbox").glob("*/*.json")) and bool(
+            list((self.state / "conversations").iterdir())
+        )
+
+    def children(self) -> list[psutil.Process]:
+        """Give the daemon's processes, their children included, without itself."""
+        return psutil.Process(self._running().pid).children(recursive=True)
 
     def prompts(self) -> list[str]:
         """Give everything that was said to the model as a member's contribution, in the order of the requests."""
