@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from echo_core.config import AdapterSettings
-from echo_core.messages import Author, ChannelKey, Inbound, Intent, Receipt
+from echo_core.messages import Inbound, Intent, Receipt
 
 PartT = TypeVar("PartT")
 
@@ -110,8 +110,11 @@ class Core(Protocol):
         """
         ...
 
-    async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
-        """Give up to 25 values of a parameter that begin with `text`; none for someone without access."""
+    async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
+        """Give up to 25 values of a command's parameter; none for someone without access.
+
+        The body of `inbound` is the `Command`, its argument what was typed of the parameter so far. Nothing is kept.
+        """
         ...
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:

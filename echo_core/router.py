@@ -25,7 +25,6 @@ from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDa
 from echo_core.history import history, history_text
 from echo_core.journal.base import Journal
 from echo_core.messages import (
-    Author,
     ChannelKey,
     Command,
     Files,
@@ -98,14 +97,16 @@ class Router:
         except EchoError as error:
             return Receipt(accepted=False, notice=str(error))
 
-    async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
+    async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
         """Give the slugs of plans that were left in this channel, for `/resume`."""
-        chat_id = key.channel_id.partition("/")[0]
-        if (command, parameter) != ("resume", "slug") or not self._access(key.adapter).allows(author, chat_id):
+        body = inbound.body
+        if not isinstance(body, Command) or (body.name, parameter) != ("resume", "slug"):
             return ()
-        shelf = (await self._journal.read(key)).shelf
-        slugs = [plan.slug for plan in reversed(shelf) if plan.slug.casefold().startswith(text.casefold())]
-        return slugs[:25]
+        if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
+            return ()
+        shelf = (await self._journal.read(inbound.key)).shelf
+        typed = body.argument.casefold()
+        return [plan.slug for plan in reversed(shelf) if plan.slug.casefold().startswith(typed)][:25]
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:
         """Give channel ids that have a plan, each with the id of the last inbound accepted there."""

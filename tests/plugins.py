@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,17 +41,17 @@ def _breaks(_settings: Any) -> Adapter:
     raise RuntimeError("out of order")
 
 
-async def _fine(_settings: Any) -> Sequence[Check]:
+async def _fine(settings: Any) -> Sequence[Check]:  # noqa: ARG001 - it looks at nothing
     return (Check("good token", ok=True, detail="accepted"),)
 
 
-async def _probe_without_library(_settings: Any) -> Sequence[Check]:
+async def _probe_without_library(settings: Any) -> Sequence[Check]:  # noqa: ARG001 - it looks at nothing
     import no_such_chat_library  # noqa: PLC0415
 
     return no_such_chat_library.look()  # type: ignore[no-any-return]
 
 
-async def _broken_probe(_settings: Any) -> Sequence[Check]:
+async def _broken_probe(settings: Any) -> Sequence[Check]:  # noqa: ARG001 - it looks at nothing
     raise RuntimeError("token-in-an-exception")
 
 
@@ -62,3 +63,11 @@ AGENT = Plugin("agent", GoodSettings, _breaks)
 LOUD = Plugin("Loud", GoodSettings, _breaks)
 UNSET = Plugin("unset", dict, _breaks)  # type: ignore[arg-type]
 NOT_A_PLUGIN = "plugin"
+
+
+async def _never(settings: Any) -> Sequence[Check]:  # noqa: ARG001 - it looks at nothing
+    await asyncio.Event().wait()
+    return ()
+
+
+SLOW = Plugin("slow", GoodSettings, _breaks, probe=_never)

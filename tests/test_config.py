@@ -127,7 +127,7 @@ def test_empty_variables_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("ECHO_AGENT__KIND", "gpt"),
         ("ECHO_AGENT__CONCURRENCY", "many"),
-        ("ECHO_AGENT__IDLE_TIMEOUT", "0"),
+        ("ECHO_AGENT__IDLE_TIMEOUT", "-7"),
         ("ECHO_LOG__LEVEL", "loud"),
         ("ECHO_GOOD__NO_SUCH_THING", "hunter22"),
         ("ECHO_GOOD", "{hunter22"),

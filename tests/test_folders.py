@@ -6,7 +6,10 @@ from tests.plans import a_plan
 
 def _folders(home: Path, **environ: str) -> Folders:
     return Folders.of(
-        workspace_root=home / "workspace", state=home / "state", plugin=home / "plugin", environ={"HOME": str(home)} | environ
+        workspace_root=home / "workspace",
+        state=home / "state",
+        plugin=home / "plugin",
+        environ={"HOME": str(home)} | environ,
     )
 
 

@@ -11,6 +11,7 @@ from tests.plans import a_plan
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
+    """Give the folders of a home that is empty."""
     return Folders.of(
         workspace_root=tmp_path / "workspace",
         state=tmp_path / "state",

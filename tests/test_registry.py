@@ -35,7 +35,7 @@ def test_finding_imports_no_chat_library() -> None:
     code = (
         "import sys; from echo_core.registry import Registry; from echo_core.config import load_settings;"
         "load_settings(Registry().sections());"
-        "print([name for name in ('discord', 'telegram', 'telegramify_markdown', 'claude_agent_sdk') if name in sys.modules])"
+        "print([name for name in ('discord', 'telegram', 'claude_agent_sdk') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

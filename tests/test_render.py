@@ -81,6 +81,14 @@ def test_only_the_last_piece_changes_while_a_text_grows(text: str, limit: int) -
         assert split(text, limit)[: len(before)] == before
 
 
+def test_a_growing_code_block_leaves_the_message_before_it_alone() -> None:
+    """A code block that first fitted a message of its own does not move into the one before when it outgrows it."""
+    text = "word " * 10 + "\n\n```\n" + "a line of code\n" * 12 + "```"
+    lines = text.split("\n")
+    firsts = {split("\n".join(lines[:count]), 100)[0] for count in range(7, len(lines) + 1)}
+    assert firsts == {"word " * 10}
+
+
 @given(st.lists(st.sampled_from([FAMILY, "\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "a\u0301"]), min_size=40))
 def test_emoji_are_not_parted(parts: list[str]) -> None:
     """A cut in text without any space leaves emoji of several signs, flags and accents whole."""

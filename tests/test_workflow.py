@@ -38,6 +38,7 @@ ignore = ["screen scraping"]
 
 @pytest.fixture
 def small(tmp_path: Path) -> Workflow:
+    """Give a workflow of three phases, the second conditional."""
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
     return load_workflow("small", [tmp_path])
 

@@ -23,7 +23,7 @@ from echo_discord.callbacks import Callbacks
 from echo_discord.catchup import CatchUp
 from echo_discord.components import Component
 from echo_discord.config import DiscordSettings
-from echo_discord.inbound import author_of, place_of, read_command, read_message, read_press
+from echo_discord.inbound import read_command, read_message, read_press, read_typing
 from echo_discord.inbox import Inbox
 from echo_discord.interactions import acknowledge, finish_command, finish_press
 from echo_discord.render import clip
@@ -251,13 +251,13 @@ class EchoClient(discord.Client):
     async def _completed(
         self, interaction: Interaction, spec: CommandSpec, parameter: Parameter, text: str
     ) -> Sequence[str]:
-        key = place_of(interaction)
-        if key is None:
+        inbound = read_typing(interaction, spec, text)
+        if inbound is None:
             return ()
         with self._callbacks.running():
             try:
                 async with asyncio.timeout(COMPLETE_LIMIT):
-                    return await self._core.complete(key, author_of(interaction.user), spec.name, parameter.name, text)
+                    return await self._core.complete(inbound, parameter.name)
             except (JournalError, TimeoutError) as error:
                 log.warning("no_completion", command=spec.name, error=told(error))
                 return ()

@@ -60,6 +60,11 @@ def read_command(
     return _from_interaction(interaction, Command(spec.name, " ".join(_arguments(spec, values))))
 
 
+def read_typing(interaction: discord.Interaction[discord.Client], spec: CommandSpec, text: str) -> Inbound | None:
+    """Give a command whose parameter is still being typed."""
+    return _from_interaction(interaction, Command(spec.name, text))
+
+
 def read_press(interaction: discord.Interaction[discord.Client], data: str) -> Inbound | None:
     """Give a use of a button or a select."""
     return _from_interaction(interaction, Pressed(data))
@@ -79,13 +84,20 @@ def _from_interaction(interaction: discord.Interaction[discord.Client], body: Bo
 
 
 def _arguments(spec: CommandSpec, values: Mapping[str, str | bool | None]) -> Iterator[str]:
-    """Give the arguments in the order that can be read back: what takes the rest of the line comes last."""
+    """Give the arguments in the order that can be read back: what takes the rest of the line comes last.
+
+    Several words where one belongs stand in quotes, so that the core refuses them instead of reading the first.
+    """
     for kind in ("word", "flag", "rest"):
         for parameter in spec.parameters:
             value = values.get(parameter.name)
             if parameter.kind != kind or not value:
                 continue
-            yield f"--{parameter.name}" if isinstance(value, bool) else value.strip()
+            if isinstance(value, bool):
+                yield f"--{parameter.name}"
+            else:
+                several = kind == "word" and len(value.split()) > 1
+                yield f'"{value.strip()}"' if several else value.strip()
 
 
 def _chat_id(channel: discord.abc.Snowflake) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from echo_core.adapter import CommandSpec, Parameter
 from echo_core.errors import JournalError
-from echo_core.messages import Author, ChannelKey, Inbound, Receipt
+from echo_core.messages import Command, Inbound, Receipt
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
@@ -38,7 +38,7 @@ class RecordingCore:
         self.completions: Sequence[str] = ()
         self.points: Mapping[str, str] = {}
         self.failing = 0
-        self.asked: list[tuple[ChannelKey, Author, str, str, str]] = []
+        self.asked: list[tuple[Inbound, str]] = []
         self._changed = asyncio.Event()
 
     async def receive(self, inbound: Inbound) -> Receipt:
@@ -51,9 +51,10 @@ class RecordingCore:
             self._changed.set()
         return self.answer(inbound)
 
-    async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
+    async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
         """Give the completions that the test set."""
-        self.asked.append((key, author, command, parameter, text))
+        self.asked.append((inbound, parameter))
+        text = inbound.body.argument if isinstance(inbound.body, Command) else ""
         return [value for value in self.completions if value.startswith(text)]
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:  # noqa: ARG002 - one adapter in a test

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from echo_core.adapter import CommandSpec, Parameter
 from echo_core.errors import JournalError
-from echo_core.messages import Author, ChannelKey, Inbound, Receipt, Said
+from echo_core.messages import Inbound, Receipt, Said
 from echo_core.testing.recording import RecordingCore as BaseCore
 
 COMMANDS = (
@@ -50,12 +50,12 @@ class RecordingCore(BaseCore):
             return Receipt(accepted=True)
         return await super().receive(inbound)
 
-    async def complete(self, key: ChannelKey, author: Author, command: str, parameter: str, text: str) -> Sequence[str]:
+    async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
         """Give the completions that the test set."""
         if self.bad_values > 0:
             self.bad_values -= 1
             raise JournalError(doing="reading", reason="Input/output error")
-        return await super().complete(key, author, command, parameter, text)
+        return await super().complete(inbound, parameter)
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:
         """Give the points that the test set."""

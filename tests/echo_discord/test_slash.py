@@ -107,8 +107,9 @@ async def test_autocompletion(bot: Bot, server: DiscordServer, room: Place, core
     offered = await room.autocomplete("plan", "slug", "todo-")
     assert offered[:2] == ["todo-app", "todo-list"]
     assert len(offered) == 25
-    key, author, *rest = core.asked[0]
-    assert (str(key), author.id, rest) == (f"discord:{room.channel_id}", str(alice.id), ["plan", "slug", "todo-"])
+    inbound, parameter = core.asked[0]
+    assert (str(inbound.key), inbound.author.id) == (f"discord:{room.channel_id}", str(alice.id))
+    assert (inbound.body, parameter) == (Command("plan", "todo-"), "slug")
 
 
 async def test_autocompletion_that_fails(bot: Bot, room: Place, core: RecordingCore) -> None:

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator # it has no types of its own
+from jsonschema import Draft202012Validator  # it has no types of its own
 from jsonschema.exceptions import best_match
 
 SPEC_FILE = Path(__file__).resolve().parents[3] / "shared" / "spec" / "discord-openapi.json"

@@ -68,7 +68,7 @@ async def test_leave_in_the_middle_of_a_turn_and_come_back(stage: Stage) -> None
 
 
 async def test_several_questions_in_turn(stage: Stage) -> None:
-    """The questions of one call are asked one after the other; one may have several answers, one is answered by text."""
+    """The questions of one call are asked one after the other; a typed text is an answer, too."""
     call = asks("Which colours?", ("Red", "warm"), ("Blue", "cold"), multiple=True)
     second = asks("Who may use it?", ("Only us two", "days"), ("Anyone", "weeks"))
     both = ToolCall("AskUserQuestion", {"questions": [*second.input["questions"], *call.input["questions"]]})
@@ -103,7 +103,7 @@ async def test_an_outdated_button_says_so(stage: Stage) -> None:
 
 
 async def test_a_command_needs_leave(stage: Stage) -> None:
-    """The agent's shell command is put to the person in words; allowed it runs, denied it does not, for the plan once."""
+    """A shell command is put to the person in words; allowed for the plan it asks no more, denied it is not run."""
     there = stage.workspace()
     run = ToolCall("Bash", {"command": "echo hello > made.txt", "description": "Make a file"})
     again = ToolCall("Bash", {"command": "echo again > denied.txt", "description": "Make another"})
@@ -144,7 +144,7 @@ async def test_what_people_write_is_data(stage: Stage) -> None:
     await person.sees("I see.")
     wire = json.dumps([list(request.messages) for request in stage.model.requests])
     assert "the-secret-itself" not in wire
-    (said,) = [text for text in stage.prompts()[-1:]]
+    said = stage.prompts()[-1]
     assert said.count("[END EXTERNAL CONTENT") == 1
     assert "from A" in said
     assert person.user_id in said

@@ -15,7 +15,7 @@ async def test_while_the_model_thinks(stage: Stage) -> None:
     """Killed in the middle of an answer: the person is asked, Retry gets the answer, the text is not sent twice."""
     thinking = asyncio.Event()
 
-    def slowly(request: ModelRequest) -> Step:
+    def slowly(_request: ModelRequest) -> Step:
         if thinking.is_set():
             return says(f"Here is my answer.\n\n{INPUT}")
         thinking.set()
@@ -43,7 +43,7 @@ async def test_while_the_first_turn_of_a_plan_runs(stage: Stage) -> None:
     """Killed while `/plan` starts its first phase: Retry goes on, and the plan is there."""
     begun = asyncio.Event()
 
-    def slowly(request: ModelRequest) -> Step:
+    def slowly(_request: ModelRequest) -> Step:
         if begun.is_set():
             return says(f"Welcome to office hours.\n\n{INPUT}")
         begun.set()
@@ -153,7 +153,7 @@ async def test_no_agent_outlives_the_daemon(stage: Stage) -> None:
     """After kill -9 no process of the agent's is left."""
     begun = asyncio.Event()
 
-    def forever(request: ModelRequest) -> Step:
+    def forever(_request: ModelRequest) -> Step:
         begun.set()
         return Step(text=("Hm",), hang=True)
 

@@ -16,7 +16,7 @@ on_discord = pytest.mark.parametrize("stage", ["discord"], indirect=True)
 
 
 async def test_bad_input(stage: Stage) -> None:
-    """An invalid slug, an unknown command, a message without a plan, a second plan: a line each, and nothing changes."""
+    """An invalid slug, an unknown command, no plan, a second plan: a line each, and nothing changes."""
     person = stage.person
     await stage.start()
     person.say("hello?")
@@ -228,7 +228,7 @@ async def test_a_vanished_workspace(stage: Stage) -> None:
     await stage.start()
     person.command("/plan todo-app A todo list for two")
     await person.sees("Hello.")
-    await person.until(lambda: stage.settled(), what="the turn to be over")
+    await person.until(stage.settled, what="the turn to be over")
     await asyncio.to_thread(shutil.rmtree, stage.workspace())
     person.say("go on")
     await person.sees("had gone")
@@ -242,7 +242,7 @@ async def test_a_damaged_state_file(stage: Stage) -> None:
     await stage.start()
     person.command("/plan todo-app A todo list for two")
     await person.sees("Hello.")
-    await person.until(lambda: stage.settled(), what="the turn to be over")
+    await person.until(stage.settled, what="the turn to be over")
     await stage.stop()
     (path,) = (stage.state / "conversations").glob("*.json")
     path.write_bytes(path.read_bytes()[:40])
