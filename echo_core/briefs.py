@@ -9,43 +9,77 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 
 _LABEL_LIMIT = 60
+_DESCRIPTION_LIMIT = 200
+_MOST = 8
+# How many lines that are not blank may lie between two options, after the last, and between a question and a list.
+_APART = 20
+_AFTER = 15
+_NEAR = 3
+_LETTERS = tuple("ABCDEFGHIJ")
+_NUMBERS = tuple(map(str, range(1, 11)))
+
 _OPTION = re.compile(
-    r"^\s{0,3}(?:[-*+]\s+)?[*_]{0,2}\(?(?:Option\s+)?(?P<key>[A-H]|[1-8])(?P<sign>[).:])[*_]{0,2}\s+(?P<text>\S.*)$"
+    r"^ {0,3}(?:[-*+]\s+|#{1,6}\s+)?[*_]{0,2}\(?(?P<word>Option\s+)?(?P<key>[A-J]|10|[1-9])[*_]{0,2}"
+    r"(?P<sign>[).:]|(?(word)\s+[—–-]|(?!)))[*_]{0,2}\s+(?P<text>\S.*)$"
 )
-_BULLET = re.compile(r"^\s{0,3}[-*+]\s+(?:\*\*|__)(?P<text>.+?)(?:\*\*|__)(?P<rest>.*)$")
+_BULLET = re.compile(r"^ {0,3}[-*+]\s+(?:\*\*|__)(?P<text>.+?)(?:\*\*|__)(?P<rest>.*)$")
 _TYPED = re.compile(r"^\s*(?:option\s+)?\(?([A-Ha-h1-8])[).:]?\s*$", re.I)
 _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
-_ASKS = re.compile(r"\?[\s*_`\"')\]]*$|^\s*[*_#]*D\d+\b|\b(?:which|choose|pick|decide|recommend\w*)\b", re.I)
+_QUESTION = re.compile(r"\?[\s*_`\"')\]]*$")
+_BRIEF_ID = re.compile(r"^[\s*_#]*D\d+\b")
+_REQUEST = re.compile(
+    r"^[\s*_]*(?:please\s+)?(?:reply|answer|respond|choose|pick|select|tell me which|let me know)\b", re.I
+)
+_RECOMMENDED = re.compile(
+    r"\brecommend(?:ation|ed|ing)?\b[\s:*_`]*(?:is\s+|going\s+with\s+)?(?:option\s+)?[*_`(]*(?P<key>[A-H]|[1-8])\b(?!/)",
+    re.I,
+)
+_RECOMMENDED_HERE = re.compile(r"[\s*_]*[(\[](?:recommended|my recommendation)[)\]][\s*_]*", re.I)
+_PARTS = re.compile(r"\s+[–—-]\s+|:\s|\.\s")
 
 
 @dataclass(frozen=True, slots=True)
 class BriefOption:
-    """One option: the letter or number people answer with, and its words."""
+    """One option: the letter or number people answer with, its words, and what its line says beside them."""
 
     key: str
     label: str
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A question with two to eight options."""
+    """A question with two to eight options; `recommended` is the key of the one that the agent would take."""
 
     options: tuple[BriefOption, ...]
+    recommended: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An option and the line it stands on; `asking` says that its sign is that of an answer, not of any list."""
+
+    line: int
+    key: str
+    text: str
+    asking: bool
 
 
 def find_brief(text: str) -> Brief | None:
     """Find the last decision brief in an agent's text; None when there is none.
 
     Options are lines that begin with `A)`, `B)`, … or `1.`, `2.`, …, in order from the first, or bold bullets right
-    below a question. Numbers and bullets count only where the text near them asks something. Lists in code and tables
-    never count. Never raises.
+    below a question. All but `A)` count only where the text near them asks something. A list of questions, a list
+    that much other text follows, and lists in code, quotes and tables never count. Never raises.
     """
     lines = _prose(text)
-    lettered = _run(lines, "ABCDEFGH")
-    if lettered is not None:
-        return lettered
-    numbered = _run(lines, "12345678")
-    return numbered if numbered is not None else _bullets(lines)
+    lists = [_run(lines, _LETTERS), _run(lines, _NUMBERS), _bullets(lines)]
+    listed = max(lists, key=lambda options: options[-1].line if options else -1)
+    if not listed:
+        return None
+    words = [(option.key, *_words(option.text)) for option in listed]
+    options = tuple(BriefOption(key, label or key, description) for key, label, description in words)
+    return Brief(options, _recommended(lines, listed))
 
 
 def answer_of(labels: Sequence[str], typed: str) -> str | None:
@@ -78,56 +112,102 @@ def _prose(text: str) -> list[str]:
     return lines
 
 
-def _run(lines: Sequence[str], keys: str) -> Brief | None:
-    """Find the last run of options that goes through `keys` from the first."""
-    best: list[tuple[int, BriefOption]] = []
-    current: list[tuple[int, BriefOption]] = []
+def _run(lines: Sequence[str], keys: Sequence[str]) -> list[_Listed]:
+    """Find the last run of options that goes through `keys` from the first; empty when there is none."""
+    best: list[_Listed] = []
+    current: list[_Listed] = []
     for place, line in enumerate(lines):
         found = _OPTION.match(line)
         if found is None or found["key"] not in keys:
             continue
-        if found["key"] == keys[0]:
-            current = []
-        if len(current) < len(keys) and found["key"] == keys[len(current)]:
-            current.append((place, BriefOption(found["key"], _label(found["text"]))))
-            if len(current) >= 2:
-                best = list(current)
-    if not best:
-        return None
-    first, last = best[0][0], best[-1][0]
-    if keys[0] == "1" and not _asks_near(lines, first, last):
-        return None
-    return Brief(tuple(option for _, option in best))
+        option = _Listed(place, found["key"], found["text"], found["sign"] == ")" or bool(found["word"]))
+        if option.key == keys[0]:
+            current = [option]
+        elif current and option.key == keys[min(len(current), len(keys) - 1)]:
+            near = _count(lines[current[-1].line + 1 : place]) <= _APART
+            current = [*current, option] if near else []
+        if len(current) >= 2:
+            best = current
+    return best if best and _is_brief(lines, best, keys) else []
 
 
-def _bullets(lines: Sequence[str]) -> Brief | None:
+def _is_brief(lines: Sequence[str], options: Sequence[_Listed], keys: Sequence[str]) -> bool:
+    first, last = options[0].line, options[-1].line
+    questions = sum(bool(_QUESTION.search(option.text)) for option in options)
+    if len(options) > _MOST or questions * 2 > len(options) or _count(lines[last + 1 :]) > _AFTER:
+        return False
+    return (keys is _LETTERS and options[0].asking) or _asks_near(lines, first, last)
+
+
+def _bullets(lines: Sequence[str]) -> list[_Listed]:
     """Find bold bullets right below a line that ends with a question mark."""
-    found: tuple[BriefOption, ...] = ()
+    found: list[_Listed] = []
     for place, line in enumerate(lines):
-        if not line.rstrip(" *_`").endswith("?"):
+        if not _asks(line):
             continue
-        options: list[str] = []
-        for below in lines[place + 1 :]:
-            match = _BULLET.match(below)
+        options: list[_Listed] = []
+        for below, text in enumerate(lines[place + 1 :], place + 1):
+            match = _BULLET.match(text)
             if match:
-                options.append(_label(match["text"].rstrip(":")))
-            elif below.strip() and not below.startswith((" ", "\t")):
+                key = _LETTERS[min(len(options), _MOST)]
+                options.append(_Listed(below, key, f"**{match['text']}**{match['rest']}", asking=False))
+            elif text.strip() and not text.startswith((" ", "\t")):
                 break
-        if 2 <= len(options) <= 8:
-            found = tuple(BriefOption("ABCDEFGH"[index], label) for index, label in enumerate(options))
-    return Brief(found) if found else None
+        if 2 <= len(options) <= _MOST and _count(lines[options[-1].line + 1 :]) <= _AFTER:
+            found = options
+    return found
+
+
+def _asks(line: str) -> bool:
+    """Say whether a line is a question; a heading may be one without asking anybody."""
+    return bool(_QUESTION.search(line)) and (not line.lstrip().startswith("#") or bool(_BRIEF_ID.match(line)))
 
 
 def _asks_near(lines: Sequence[str], first: int, last: int) -> bool:
     """Say whether the nearest lines above or below a list ask for a choice."""
-    above = [line for line in lines[:first] if line.strip()][-2:]
-    below = [line for line in lines[last + 1 :] if line.strip()]
-    below = [line for line in below if not line.startswith((" ", "\t"))][:2]
-    return any(line.rstrip(" *_`").endswith("?") for line in above) or any(_ASKS.search(line) for line in below)
+    above = [line for line in lines[:first] if line.strip()]
+    below = [line for line in lines[last + 1 :] if line.strip() and not line.startswith((" ", "\t"))][:_NEAR]
+    if any(map(_asks, above[-_NEAR:])) or any(_BRIEF_ID.match(line) for line in above[-2 * _NEAR :]):
+        return True
+    return any(_asks(line) or _REQUEST.match(line) or _RECOMMENDED.search(line) for line in below)
 
 
-def _label(text: str) -> str:
-    """Make a button's words of an option's line: its first part, without markup."""
-    plain = re.sub(r"[*_`]+|<[^>]*>", "", text).strip()
-    head = re.split(r"\s+[–—-]\s+|:\s|\.\s", plain, maxsplit=1)[0].strip(" .:")
-    return head if len(head) <= _LABEL_LIMIT else head[: _LABEL_LIMIT - 1].rstrip() + "…"
+def _recommended(lines: Sequence[str], options: Sequence[_Listed]) -> str | None:
+    """Give the key of the option that is marked as recommended, or named so near the list."""
+    for option in options:
+        if _RECOMMENDED_HERE.search(option.text):
+            return option.key
+    start, end = max(0, options[0].line - 2 * _NEAR), options[-1].line + _AFTER
+    for line in reversed(lines[start:end]):
+        found = _RECOMMENDED.search(line)
+        if found and found["key"].upper() in {option.key for option in options}:
+            return found["key"].upper()
+    return None
+
+
+def _count(lines: Sequence[str]) -> int:
+    return sum(1 for line in lines if line.strip())
+
+
+def _words(text: str) -> tuple[str, str]:
+    """Make a button's words of an option's line, its first part without markup, and what is left.
+
+    Where the line begins in bold, also before its key, the bold text is the first part.
+    """
+    bare = _RECOMMENDED_HERE.sub(" ", text).strip()
+    begins_bold = bare.startswith("**") or bare.count("**") % 2 == 1
+    bold, _, after = bare.removeprefix("**").partition("**") if begins_bold else ("", "", "")
+    if bold.strip() and len(_plain(bold)) <= _LABEL_LIMIT:
+        label, rest = _plain(bold), _plain(after)
+    else:
+        label, *parts = _PARTS.split(_plain(bare), maxsplit=1)
+        rest = "".join(parts)
+    return _shortened(label.strip(" .:"), _LABEL_LIMIT), _shortened(rest.strip(" :—–-"), _DESCRIPTION_LIMIT)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[*_`]+|<[^>]*>", "", text).split())
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -28,7 +28,7 @@ from echo_core.messages import ChannelKey
 from echo_core.orchestrator import Orchestrator
 from echo_core.outbox import Outbox
 from echo_core.planning_session import Engine
-from echo_core.presenter import Presenter
+from echo_core.presenter import Elsewhere, Presenter
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.registry import Registry
 from echo_core.rehearsal.scenario import load_scenario
@@ -110,7 +110,8 @@ async def _serve(
     """Run adapters, workers and outbox, until the adapters have nothing left to serve."""
 
     def channels(key: ChannelKey) -> Channel[Any]:
-        return adapters[key.adapter].channel(key.channel_id)
+        adapter = adapters.get(key.adapter)
+        return adapter.channel(key.channel_id) if adapter is not None else Elsewhere(key)
 
     engine = Engine(agent=agent, settings=settings.agent, prompts=prompts, folders=folders, clock=_now)
     outbox = Outbox(journal, channels, adapters)

@@ -12,25 +12,25 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 NAME_LIMIT = 64
-_LETTER_GAP = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]*"
-_BRACKETS = "[\uff3b\u3010\u27e6\u2045\u301a\u3014\u2772\ufe5d\u300e\u300c"
 
-
-def _spaced(words: str) -> str:
-    """Give a pattern for words, whatever stands invisibly between their letters."""
-    return _LETTER_GAP.join(re.escape(letter) for letter in words if letter != " ")
-
-
-_FORGED_FENCE = re.compile(
-    rf"[{re.escape(_BRACKETS)}]({_LETTER_GAP}(?:{_spaced('END')}{_LETTER_GAP})?{_spaced('EXTERNAL CONTENT')})", re.I
+# How forgeries read once they are folded (`_fold`): case, look-alikes, spaces and everything unseen are gone.
+_FORGED_FENCE = re.compile(r"\[[\[/_:]*(?:end[\[/_:]*)*external[\[/_:]*content")
+_FORGED_MARKER = re.compile(r"phase_+status[_:]*:")
+_BRACKETS = frozenset("\u2045\u23a1\u27e6\u301a\u2772\u2768\u276a\u276e\u3008\u300a\u300c\u300e\u3010\u3014\ufe5d")
+_COLONS = frozenset("\u02d0\u05c3\u1804\u205a\u2236\ua789")
+_LOOK_ALIKES = str.maketrans(
+    "\u0430\u0441\u0501\u0435\u04bb\u043d\u04cf\u043e\u0440\u0455\u0442\u0445"  # Cyrillic
+    "\u03b1\u03b5\u03b7\u03bd\u03bf\u03c1\u03c4\u03c7"  # Greek
+    "\u1d00\u1d04\u1d05\u1d07\u029c\u029f\u0274\u1d0f\u1d18\u0280\ua731\u1d1b\u1d1c"  # small capitals
+    "\u0585\u057d\u0131i10|",
+    "acdehhlopstx" + "aehnoptx" + "acdehlnoprstu" + "oulllol",
 )
-_FORGED_MARKER = re.compile(
-    rf"({_spaced('PHASE')}{_LETTER_GAP}[_\uff3f]{_LETTER_GAP}{_spaced('STATUS')})({_LETTER_GAP})[:\uff1a]", re.I
-)
+
 _FENCE = re.compile(
-    r"^\[EXTERNAL CONTENT (?P<nonce>[0-9a-f]+) from (?P<name>[^\n\[\]]*) \((?P<id>[^\s()\[\]]*)\)\]\n"
+    r"^\[EXTERNAL CONTENT (?P<nonce>[0-9a-f]+) from (?P<name>[^\n\[\]()]*) \((?P<id>[^\s()\[\]]*)\)\]\n"
     r"(?P<text>.*?)\n?^\[END EXTERNAL CONTENT (?P=nonce)\]$",
     re.M | re.S,
 )
@@ -75,17 +75,37 @@ def defuse(text: str) -> str:
     both. Newlines and tabs stay; other line ends become newlines.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
-    text = _FORGED_FENCE.sub(r"(\1", _halfwidth(text))
-    return _FORGED_MARKER.sub(r"\1 -", text)
+    signs = [char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}]
+    folded = [(sign, place) for place, char in enumerate(signs) for sign in _fold(char)]
+    line = "".join(sign for sign, _ in folded)
+    for found in _FORGED_FENCE.finditer(line):
+        for sign, place in folded[found.start() : found.end()]:
+            signs[place] = "(" if sign == "[" else signs[place]
+    for found in _FORGED_MARKER.finditer(line):
+        for sign, place in folded[found.start() : found.end()]:
+            signs[place] = " -" if sign == ":" else signs[place]
+    return "".join(signs)
 
 
-def _halfwidth(text: str) -> str:
-    """Write full-width Latin letters as plain ones, so that words cannot hide in them."""
-    return "".join(chr(ord(char) - 0xFEE0) if "\uff21" <= char <= "\uff5a" else char for char in text)
+@lru_cache(maxsize=4096)
+def _fold(char: str) -> str:
+    """Give what a sign reads as: a letter, digit, `_` or `/`, one bracket or colon for all, or nothing."""
+    return "".join(map(_folded, unicodedata.normalize("NFKD", char).casefold().translate(_LOOK_ALIKES)))
+
+
+def _folded(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if sign in "_/" or sign.isalnum():
+        return sign
+    if sign in _COLONS or sign == ":":
+        return ":"
+    if sign in _BRACKETS or (category in {"Ps", "Pi"} and sign != "("):
+        return "["
+    return "]" if category in {"Pe", "Pf"} else ""
 
 
 def _clean_name(name: str) -> str:
-    """Put a name on one line, without brackets, parentheses and control characters, at most 64 characters."""
-    kept = "".join(char for char in defuse(name) if unicodedata.category(char) not in {"Cf", "Cc"} or char == " ")
-    return " ".join(re.sub(r"[\[\]()\n]", " ", kept).split())[:NAME_LIMIT].strip()
+    """Put a name on one line, without brackets, parentheses and signs that cannot be seen, at most 64 characters."""
+    unseen = {"Cf", "Cc", "Cs", "Ps", "Pe", "Zl", "Zp"}
+    kept = "".join(" " if unicodedata.category(char) in unseen else char for char in defuse(name))
+    return " ".join(kept.split())[:NAME_LIMIT].strip()

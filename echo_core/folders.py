@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from echo_core.errors import WorkspaceError
 from echo_core.plan import Plan
 
 
@@ -39,6 +40,16 @@ class Folders:
     def workspace(self, slug: str) -> Path:
         """Give the workspace of a plan."""
         return self.workspace_root / slug
+
+    def make(self, plan: Plan) -> bool:
+        """Make the plan's folders where they are missing; True when the workspace was. Raises `WorkspaceError`."""
+        missing = not plan.workspace.is_dir()
+        try:
+            for folder in (plan.workspace, plan.cwd):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkspaceError(path=plan.workspace, reason=error.strerror or str(error)) from error
+        return missing
 
     def added(self, plan: Plan) -> tuple[Path, ...]:
         """Give the folders that the agent is shown beside its working directory: those that exist, each once."""

@@ -10,10 +10,11 @@ from markdown_it import MarkdownIt
 MARKER_READY = "PHASE_STATUS: ready_to_advance"
 MARKER_INPUT = "PHASE_STATUS: needs_input"
 
-_DRESSING = "*_` \t"
+_DRESSING = "*_` \t\r"
 _MARKER = re.compile(r"PHASE_STATUS:\s*(ready_to_advance|needs_input)")
 _BEGUN = "PHASE_"
 _QUESTION_ID = re.compile(r"[ \t]*<gstack-qid:[^>\n]*>")
+_BEGUN_ID = re.compile(r"[ \t]*<gstack-(q(i(d(:[^>\n]*)?)?)?)?\Z")
 _BLOCKS = MarkdownIt("commonmark").disable("inline")
 
 Status = Literal["ready", "needs_input"]
@@ -22,11 +23,12 @@ Status = Literal["ready", "needs_input"]
 def read_status(text: str) -> Status | None:
     """Read the marker of an agent's final text.
 
-    It counts only as the last line that is not blank, alone on it (emphasis around it does no harm), and not inside
-    a code block or a quote.
+    It counts only as the last line that is not blank, alone on it (emphasis around it and a question id of gstack's
+    do no harm), and not inside a code block or a quote.
     """
-    lines = text.rstrip().splitlines()
-    if not lines or (found := _MARKER.fullmatch(lines[-1].strip(_DRESSING))) is None:
+    lines = _QUESTION_ID.sub("", text).rstrip().split("\n")
+    found = _MARKER.fullmatch(lines[-1].strip(_DRESSING))
+    if found is None:
         return None
     last = len(lines) - 1
     for token in _BLOCKS.parse("\n".join(lines)):
@@ -36,18 +38,22 @@ def read_status(text: str) -> Status | None:
 
 
 def strip_markers(text: str) -> str:
-    """Take out every line that is a marker and nothing else, wherever it stands, and gstack's question ids."""
-    kept = [line for line in text.splitlines() if _MARKER.fullmatch(line.strip(_DRESSING)) is None]
-    return _QUESTION_ID.sub("", "\n".join(kept)).rstrip()
+    """Take out every line that is a marker and nothing else, wherever it stands, and gstack's question ids.
+
+    White space at the end goes as well; every other line stays as it is.
+    """
+    lines = _QUESTION_ID.sub("", text).split("\n")
+    return "\n".join(line for line in lines if _MARKER.fullmatch(line.strip(_DRESSING)) is None).rstrip()
 
 
 def strip_partial(text: str) -> str:
-    """Do the same for text that is still being written: a last line that may become a marker is left out, too.
+    """Do the same for text that is still being written: what may become a marker or an id at its end is left out, too.
 
-    A line counts as one from `PHASE_` on; if it becomes something else it is shown with the next piece.
+    A line counts as one from `PHASE` on, an id from `<gstack-`; what becomes something else is shown with the next
+    piece.
     """
-    shown = strip_markers(text)
+    shown = strip_markers(_BEGUN_ID.sub("", text))
     head, _, last = shown.rpartition("\n")
-    bare = last.strip(_DRESSING) if not last.strip().startswith(_BEGUN) else last.strip().rstrip("*` \t")
-    may_become = any(marker.startswith(bare) for marker in (MARKER_READY, MARKER_INPUT))
-    return head.rstrip() if len(bare) >= len(_BEGUN) - 1 and bare and may_become else shown
+    begun = last.strip(_DRESSING)
+    may_become = any(marker.startswith(begun) for marker in (MARKER_READY, MARKER_INPUT))
+    return head.rstrip() if may_become and len(begun) >= len(_BEGUN) - 1 else shown

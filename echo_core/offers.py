@@ -6,23 +6,35 @@ takes the place of the old one, whose buttons are then out of date.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 
 from echo_core.agent.base import DeferredPermission, DeferredQuestion, Finished, Resolution
 from echo_core.briefs import answer_of, find_brief
-from echo_core.messages import Action, AskPermission, AskQuestion, AskRecovery, Intent, Option, PhaseReady, Press
+from echo_core.messages import (
+    Action,
+    AskPermission,
+    AskQuestion,
+    AskRecovery,
+    Intent,
+    Option,
+    PhaseReady,
+    Press,
+    buttons,
+)
 from echo_core.plan import (
     AnswerOption,
     BriefOffer,
     Offer,
     PermissionOffer,
+    Question,
     QuestionOffer,
     ReadyOffer,
     RecoveryOffer,
 )
 from echo_core.planning_session import PhaseTurn
 
+_AND = re.compile(r"[,;&+\n]|\band\b", re.I)
 _ACTIONS = {
     "question": {Action.ANSWER},
     "brief": {Action.ANSWER},
@@ -129,9 +141,25 @@ def answer(offer: QuestionOffer, value: str) -> Answered:
     return Answered(answered, Resolution(offer.tool_use_id, allow=True, tool_input=tool_input))
 
 
-def typed_choice(options: Sequence[AnswerOption], text: str) -> str | None:
-    """Give the label of the option that a typed text means by label, letter or number; None for a free answer."""
-    return answer_of([option.label for option in options], text)
+def typed_answer(question: Question, text: str) -> str | None:
+    """Give the answer that a typed text means by label, letter or number; None for a free answer.
+
+    Where several options may be chosen, a list of them ("1, 3", "A and C") means them all.
+    """
+    labels = [option.label for option in question.options]
+    chosen = answer_of(labels, text)
+    if chosen is not None or not question.multiple:
+        return chosen
+    found = [answer_of(labels, part) for part in _AND.split(text) if part.strip()]
+    named = [label for label in labels if label in found]
+    return ", ".join(named) if named and None not in found else None
+
+
+def typed_permission(text: str) -> Action | None:
+    """Give what a typed text means that is one of the words on the buttons; None for any other."""
+    words = " ".join(text.split()).casefold()
+    shown = buttons(AskPermission(text="", always="", token="typed"))  # noqa: S106 - no secret: it stands nowhere
+    return next((button.press.action for button in shown if button.label.casefold() == words), None)
 
 
 def permitted(offer: PermissionOffer) -> Resolution:

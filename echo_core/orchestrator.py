@@ -16,11 +16,12 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from echo_core.agent.base import Failed, Finished, Outcome
-from echo_core.errors import OutOfDateError, WorkspaceError
-from echo_core.failures import CUT_OFF, sentence_of
-from echo_core.fences import Contribution, defuse
-from echo_core.messages import ChannelKey, Files, Intent, Notice, Reply
-from echo_core.offers import answer, denied, intent_of, offer_of, permitted, typed_choice
+from echo_core.errors import OutOfDateError, WorkflowError
+from echo_core.failures import sentence_of
+from echo_core.fences import Contribution, fence_all, new_nonce
+from echo_core.messages import Action, ChannelKey, Files, Intent, Notice, Reply
+from echo_core.offers import answer, denied, intent_of, offer_of, permitted, typed_answer, typed_permission
+from echo_core.phases import entered, is_written, left
 from echo_core.plan import (
     BriefOffer,
     Conversation,
@@ -28,12 +29,15 @@ from echo_core.plan import (
     PermissionOffer,
     Plan,
     QuestionOffer,
+    ReadyOffer,
     RecoveryOffer,
 )
 from echo_core.planning_session import Engine, Line, PhaseTurn, PlanningSession
-from echo_core.workflow import Phase, Workflow
+from echo_core.workflow import Workflow
 
 NO_PLAN = "There is no plan in this channel. Start one with `/plan <slug> <description>`, or see `/help`."
+NOT_FINISHED = "The last turn was not finished. Press Retry to have it done again."
+TOO_MANY_STEPS = "The agent has used up its steps before it was done. Say “go on”, and it takes up its work again."
 VANISHED = "The workspace folder `{folder}` had gone. It was made anew, without what earlier phases wrote in it."
 
 OfferT = TypeVar("OfferT", bound=BaseModel)
@@ -94,10 +98,9 @@ class Orchestrator:
             started_at=now,
             updated_at=now,
         )
-        shelf = _shelved(conversation)
         titles = " → ".join(phase.title for phase in loaded.taken(conditions))
         opening = f"Planning **{wanted.slug}**: {titles}."
-        begun = Conversation(plan=plan, shelf=shelf)
+        begun = Conversation(plan=plan, shelf=conversation.shelved())
         return await self._run(begun, line, lambda session: session.start(), opening=opening)
 
     async def respond(self, conversation: Conversation, said: Sequence[Contribution], line: Line) -> Step:
@@ -108,10 +111,15 @@ class Orchestrator:
         text = "\n\n".join(contribution.text for contribution in said)
         match plan.offer:
             case QuestionOffer(questions=questions, index=index):
-                value = typed_choice(questions[index].options, text) or defuse(text)
+                value = typed_answer(questions[index], text) or fence_all(said, nonce=new_nonce())
                 return await self.answer(conversation, value, line)
             case PermissionOffer() as offer:
-                reason = f"A member did not allow this and wrote: {defuse(text)}"
+                action = typed_permission(text)
+                if action in {Action.ALLOW_ONCE, Action.ALLOW_FOR_PLAN}:
+                    return await self.permit(conversation, line, for_plan=action is Action.ALLOW_FOR_PLAN)
+                if action is Action.DENY:
+                    return await self.deny(conversation, line)
+                reason = f"A member did not allow this, and wrote:\n{fence_all(said, nonce=new_nonce())}"
                 return await self._run(conversation, line, lambda session: session.resolve(denied(offer, reason)))
         return await self._run(conversation, line, lambda session: session.respond(said))
 
@@ -164,11 +172,11 @@ class Orchestrator:
         if plan.status == "complete":
             return Step(conversation, (Notice(f"The plan **{plan.slug}** is complete already. `/files` shows it."),))
         workflow = self._engine.prompts.workflow(plan.workflow)
-        plan = await asyncio.to_thread(_left_phase, plan, workflow, skip=skip)
+        plan = await asyncio.to_thread(left, plan, workflow, skip=skip, now=self._engine.clock())
         following = workflow.after(plan.phase, plan.conditions)
         if following is None:
             return await self._finish(conversation.model_copy(update={"plan": plan}), workflow, line)
-        plan = self._entered(plan, following)
+        plan = entered(plan, following, now=self._engine.clock())
         done = conversation.model_copy(update={"plan": plan})
         opening = f"**{following.title}** begins."
         return await self._run(done, line, lambda session: session.start(), opening=opening)
@@ -180,18 +188,20 @@ class Orchestrator:
             return Step(conversation, (Notice(NO_PLAN),))
         workflow = self._engine.prompts.workflow(plan.workflow)
         phase = workflow.phase(plan.phase) or workflow.taken(plan.conditions)[0]
-        plan = self._entered(plan, phase)
+        plan = entered(plan, phase, now=self._engine.clock())
         opening = f"**{phase.title}** begins again."
         again = conversation.model_copy(update={"plan": plan})
         return await self._run(again, line, lambda session: session.start(), opening=opening)
 
-    def leave(self, conversation: Conversation) -> Step:
-        """Leave planning; the plan, its files and its transcript are kept."""
+    def leave(self, conversation: Conversation, *, unheard: int = 0) -> Step:
+        """Leave planning; the plan, its files and its transcript are kept. `unheard` messages waited in vain."""
         plan = conversation.plan
         if plan is None:
             return Step(conversation, (Notice(NO_PLAN),))
         text = f"Left the plan **{plan.slug}**. Its files and its conversation are kept: `/resume {plan.slug}` goes on."
-        return Step(Conversation(plan=None, shelf=_shelved(conversation)), (Notice(text),))
+        if unheard:
+            text += f" Not passed on to the agent: {unheard} of your messages."
+        return Step(Conversation(plan=None, shelf=conversation.shelved()), (Notice(text),))
 
     def resume(self, conversation: Conversation, slug: str) -> Step:
         """Take a left plan up again: the one named, or the one left last."""
@@ -199,14 +209,20 @@ class Orchestrator:
             return Step(conversation, (Notice(under_way(conversation.plan)),))
         found = [plan for plan in conversation.shelf if not slug or plan.slug.casefold() == slug.casefold()]
         if not found:
-            left = ", ".join(f"`{plan.slug}`" for plan in conversation.shelf) or "none"
-            return Step(conversation, (Notice(f"There is no such plan to resume here. Left in this channel: {left}."),))
+            names = ", ".join(f"`{plan.slug}`" for plan in conversation.shelf) or "none"
+            return Step(
+                conversation, (Notice(f"There is no such plan to resume here. Left in this channel: {names}."),)
+            )
         plan = found[-1]
-        shelf = tuple(other for other in _shelved(conversation) if other.slug != plan.slug)
+        shelf = tuple(other for other in conversation.shelved() if other.slug != plan.slug)
         title = self._engine.prompts.workflow(plan.workflow).title_of(plan.phase)
-        back = Notice(f"Back in the plan **{plan.slug}**, phase {title}. Say something to go on.")
+        back: tuple[Intent, ...] = (
+            Notice(f"Back in the plan **{plan.slug}**, phase {title}. Say something to go on."),
+        )
+        if isinstance(plan.offer, BriefOffer):
+            back = (*back, Reply(plan.last_text_excerpt))
         offer = plan.offer.model_copy(update={"token": self._token()}) if plan.offer else None
-        return self._offered(Conversation(plan=plan, shelf=shelf), plan, offer, (back,))
+        return self._offered(Conversation(plan=plan, shelf=shelf), plan, offer, back)
 
     async def _finish(self, conversation: Conversation, workflow: Workflow, line: Line) -> Step:
         """Complete the plan: with the closing document if it is there, else after a turn that asks for it."""
@@ -214,7 +230,7 @@ class Orchestrator:
         if plan is None or workflow.closing is None:
             return self._completed(conversation, ())
         document = plan.workspace / workflow.closing.document
-        if await asyncio.to_thread(document.is_file):
+        if await asyncio.to_thread(is_written, document, plan):
             return self._completed(conversation, (document,))
         closing = conversation.model_copy(update={"plan": plan.model_copy(update={"status": "closing"})})
         opening = f"**{workflow.closing.title}**: `{document.name}` is being written."
@@ -229,19 +245,6 @@ class Orchestrator:
         last: Intent = Files(words, documents) if documents else Notice(words)
         return Step(conversation.model_copy(update={"plan": plan}), (last,))
 
-    def _entered(self, plan: Plan, phase: Phase) -> Plan:
-        """Put a plan at the beginning of a phase."""
-        changes = {
-            "phase": phase.skill,
-            "status": "active",
-            "session_id": None,
-            "cost_counter": 0.0,
-            "offer": None,
-            "cwd": plan.workspace,
-            "updated_at": self._engine.clock(),
-        }
-        return plan.model_copy(update=changes)
-
     async def _run(
         self,
         conversation: Conversation,
@@ -252,7 +255,7 @@ class Orchestrator:
     ) -> Step:
         """Have the agent do a turn, and put what it said and what is open now into replies."""
         plan = _plan(conversation)
-        made = await asyncio.to_thread(_make_folders, plan)
+        made = await asyncio.to_thread(self._engine.folders.make, plan)
         if made and plan.turns:
             opening = f"{opening}\n\n{VANISHED.format(folder=plan.workspace.name)}".strip()
         if opening:
@@ -260,7 +263,12 @@ class Orchestrator:
         turn = await speak(PlanningSession(plan, engine=self._engine, line=line))
         text = f"{opening}\n\n{turn.text}".strip()
         replies: tuple[Intent, ...] = (Reply(text),) if text else ()
-        step = self._offered(conversation, turn.plan, offer_of(turn, token=self._token()), replies, turn.outcome)
+        if isinstance(turn.outcome, Finished) and turn.outcome.subtype == "error_max_turns":
+            replies = (*replies, Notice(TOO_MANY_STEPS))
+        offer = offer_of(turn, token=self._token())
+        if plan.status == "complete" and isinstance(offer, ReadyOffer):
+            offer = None
+        step = self._offered(conversation, turn.plan, offer, replies, turn.outcome)
         if plan.status == "closing" and isinstance(turn.outcome, Finished) and turn.outcome.deferred is None:
             return await self._closed(step)
         return step
@@ -276,24 +284,34 @@ class Orchestrator:
         """Store what is open, and show it below the replies."""
         plan = plan.model_copy(update={"offer": offer, "updated_at": self._engine.clock()})
         after = conversation.model_copy(update={"plan": plan})
-        failure = sentence_of(outcome) if isinstance(outcome, Failed) else CUT_OFF
+        failure = sentence_of(outcome) if isinstance(outcome, Failed) else NOT_FINISHED
         if offer is not None:
-            workflow = self._engine.prompts.workflow(plan.workflow)
-            following = workflow.after(plan.phase, plan.conditions)
-            title = following.title if following else None
-            return Step(after, (*replies, intent_of(offer, next_title=title, failure=failure)))
+            shown = intent_of(offer, next_title=self._next_title(plan), failure=failure)
+            return Step(after, (*replies, shown))
         if isinstance(outcome, Failed):
             return Step(after, (*replies, Notice(failure)))
         if outcome is not None and not replies:
             return Step(after, (Notice("The agent ended its turn without a word. Say something to go on."),))
         return Step(after, replies)
 
+    def _next_title(self, plan: Plan) -> str | None:
+        """Give the title of the phase that follows, None after the last. An answer is not lost by a broken workflow."""
+        try:
+            workflow = self._engine.prompts.workflow(plan.workflow)
+        except WorkflowError:
+            return "the next phase"
+        following = workflow.after(plan.phase, plan.conditions)
+        return following.title if following else None
+
     async def _closed(self, step: Step) -> Step:
         """Complete the plan when its closing document is there now; else say how to ask for it again."""
         plan = _plan(step.conversation)
-        closing = self._engine.prompts.workflow(plan.workflow).closing
+        try:
+            closing = self._engine.prompts.workflow(plan.workflow).closing
+        except WorkflowError as error:
+            return Step(step.conversation, (*step.replies, Notice(str(error))))
         document = plan.workspace / closing.document if closing else None
-        if document is None or not await asyncio.to_thread(document.is_file):
+        if document is None or not await asyncio.to_thread(is_written, document, plan):
             name = document.name if document else "The closing document"
             missing = Notice(f"`{name}` has still not been written. `/advance` asks for it again.")
             return Step(step.conversation, (*step.replies, missing))
@@ -323,34 +341,3 @@ def _open(conversation: Conversation, kind: type[OfferT]) -> tuple[Plan, OfferT]
     if not isinstance(plan.offer, kind):
         raise OutOfDateError
     return plan, plan.offer
-
-
-def _shelved(conversation: Conversation) -> tuple[Plan, ...]:
-    """Give the shelf with the current plan on it; a plan of the same slug that lay there makes room."""
-    plan = conversation.plan
-    if plan is None:
-        return conversation.shelf
-    return (*(other for other in conversation.shelf if other.slug != plan.slug), plan)
-
-
-def _left_phase(plan: Plan, workflow: Workflow, *, skip: bool) -> Plan:
-    """Close the books of the current phase: what it is counted as, and the documents that exist."""
-    phase = workflow.phase(plan.phase)
-    documents = plan.documents
-    if phase is not None:
-        documents = (*documents, plan.workspace / phase.document)
-    existing = tuple(path for path in dict.fromkeys(documents) if path.is_file())
-    kind = "phases_skipped" if skip else "phases_completed"
-    counted = tuple(dict.fromkeys((*getattr(plan, kind), plan.phase)))
-    return plan.model_copy(update={"documents": existing, kind: counted})
-
-
-def _make_folders(plan: Plan) -> bool:
-    """Make the plan's folders where they are missing; True when the workspace was. Raises `WorkspaceError`."""
-    made = not plan.workspace.is_dir()
-    try:
-        for folder in (plan.workspace, plan.cwd):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkspaceError(path=plan.workspace, reason=error.strerror or str(error)) from error
-    return made

@@ -12,13 +12,15 @@ from typing import Any
 import structlog
 
 from echo_core.adapter import Channel
-from echo_core.errors import ChannelError, ChannelGoneError
+from echo_core.errors import ChannelError, ChannelGoneError, RetryLaterError
 from echo_core.journal.base import Delivery, Journal
 from echo_core.messages import ChannelKey, Intent, Notice
 from echo_core.patience import patiently
 from echo_core.presenter import Channels
 
 POSSIBLY_REPEATED = Notice("↻ *echo-core was restarted while it sent this, so it may stand here twice:*")
+
+BROKEN_PAUSE = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +63,9 @@ class Outbox:
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             await self._send(delivery)
+        except Exception:  # the outer edge of a delivery: one that cannot be shown must not end the others
+            log.exception("delivery_failed", channel=str(delivery.key), reply=delivery.owed.id)
+            await asyncio.sleep(BROKEN_PAUSE)
         finally:
             await delivery.release()
 
@@ -97,7 +102,11 @@ class _Sending:
                 log.info("live_text_gone", channel=str(self._delivery.key))
             else:
                 return
-        await self._channel.post(self._part, dedup=f"{owed.id}/{self._place}")
+        try:
+            await self._channel.post(self._part, dedup=f"{owed.id}/{self._place}")
+        except (RetryLaterError, ChannelGoneError):
+            await self._delivery.progress(parts_sent=self._place, in_flight=False)  # certainly not sent
+            raise
 
 
 async def _posted(channel: Channel[Any], part: object, dedup: str) -> None:

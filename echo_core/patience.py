@@ -33,7 +33,10 @@ async def patiently(action: Callable[[], Awaitable[None]], *, doing: str, key: s
         error = state.outcome.exception() if state.outcome else None
         log.warning("will_try_again", doing=doing, channel=key, reason=str(error), attempt=state.attempt_number)
 
+    async def act() -> None:  # tenacity awaits a coroutine function only, not what a lambda gives
+        await action()
+
     retrying = AsyncRetrying(
         retry=retry_if_exception_type((ChannelError, JournalError)), wait=_pause, before_sleep=failed, reraise=True
     )
-    await retrying(action)
+    await retrying(act)

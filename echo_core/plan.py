@@ -166,3 +166,9 @@ class Conversation(Record):
 
     plan: Plan | None = None
     shelf: tuple[Plan, ...] = ()
+
+    def shelved(self) -> tuple[Plan, ...]:
+        """Give the shelf with the current plan on it; a plan of the same slug that lay there makes room."""
+        if self.plan is None:
+            return self.shelf
+        return (*(other for other in self.shelf if other.slug != self.plan.slug), self.plan)

@@ -7,7 +7,6 @@ and gives the plan as it stands afterwards. Everything that must survive stands 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -41,6 +40,7 @@ NAMESPACE = UUID("6a0f3c1e-5a0e-5c43-9a55-0d0f7d0c6a11")
 STOP_LIMIT = 30.0
 CONTINUE = "Go on where you stopped, and finish your answer."
 ANSWER_AGAIN = "Your last answer was cut off before people could read it. Answer the last message of this session now."
+GO_ON = Pending(prompt=CONTINUE, composed=True)
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,7 @@ class PlanningSession:
         self._line = line
         self._last: PhaseTurn | None = None
         self._written: list[Path] = []
-        self._begun = 0.0
+        self._begun = asyncio.get_running_loop().time()
 
     async def start(self) -> PhaseTurn:
         """Begin the phase: its skill, with the paths that it needs, in a session of its own."""
@@ -146,30 +146,32 @@ class PlanningSession:
         found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
         if found.state != "unseen":
             return ""
-        answers = (offer.pending.tool_input or {}).get("answers")
-        said = offer.pending.prompt or (f"Answers to your questions: {json.dumps(answers)}" if answers else "")
+        said = _in_words(offer.pending)
         return f"{said}\n\n" if said else ""
 
     async def _say(self, pending: Pending, *, step: str) -> PhaseTurn:
         settings = self._engine.settings
-        self._begun = asyncio.get_running_loop().time()
         session_id = self.plan.session_id or self._uuid(f"{self.plan.phase}/session")
         request = self._request(self._introduced(pending), session_id, self._uuid(step), settings.max_turns)
         anchor = request.prompt_id or pending.tool_use_id
         outcome = await self._ask(request, anchor)
+        more = self._request(GO_ON, session_id, self._uuid(f"{step}/more"), settings.max_turns_retry, resume=True)
         if isinstance(outcome, Finished) and outcome.subtype == "error_max_turns":
-            more = Pending(prompt=CONTINUE, composed=True)
-            request = self._request(more, session_id, self._uuid(f"{step}/more"), settings.max_turns_retry, resume=True)
-            anchor, pending = request.prompt_id, more
-            outcome = _joined(outcome, await self._ask(request, anchor))
+            anchor, pending = more.prompt_id, GO_ON
+            outcome = _joined(outcome, await self._ask(more, anchor))
+        elif isinstance(outcome, Failed) and outcome.kind is FailureKind.CUT_OFF:
+            found = await self._engine.agent.lookup(session_id=session_id, cwd=more.cwd, anchor=more.prompt_id)
+            outcome = found.finished or outcome
         return self._conclude(outcome, pending, session_id, anchor)
 
     def _introduced(self, pending: Pending) -> Pending:
         """Put the start of the phase before anything that members say to a session that does not exist yet."""
-        if self.plan.session_id is not None or pending.composed:
+        going_on = pending.composed and pending.prompt in {CONTINUE, ANSWER_AGAIN}
+        if self.plan.session_id is not None or (pending.composed and not going_on):
             return pending
         prompts = self._engine.prompts
-        said = f"\n\nMembers have already written:\n\n{prompts.unexpanded(pending.prompt)}" if pending.prompt else ""
+        words = "" if going_on else prompts.unexpanded(_in_words(pending))
+        said = f"\n\nMembers have already written:\n\n{words}" if words else ""
         return Pending(prompt=f"{prompts.start(self.plan)}{said}", composed=True)
 
     def _request(
@@ -231,7 +233,7 @@ class PlanningSession:
         idle_words = f"Nothing happened for {settings.idle_timeout:g} seconds, so the turn was ended."
         if settings.turn_timeout is not None:
             hard_words = f"The turn took longer than {settings.turn_timeout:g} seconds, so it was ended."
-            timers.append(loop.call_later(settings.turn_timeout, expire, hard_words))
+            timers.append(loop.call_at(self._begun + settings.turn_timeout, expire, hard_words))
         idle = loop.call_later(settings.idle_timeout, expire, idle_words)
         outcome: Outcome | None = None
         try:
@@ -257,6 +259,7 @@ class PlanningSession:
         text = strip_markers("\n\n".join(outcome.texts))
         ready = (
             isinstance(outcome, Finished)
+            and outcome.subtype == "success"
             and outcome.deferred is None
             and bool(outcome.texts)
             and read_status(outcome.texts[-1]) == "ready"
@@ -287,10 +290,10 @@ class PlanningSession:
             update={
                 "session_id": session_id if exists else None,
                 "updated_at": now,
-                "last_text_excerpt": text[:EXCERPT_LIMIT],
+                "last_text_excerpt": text[:EXCERPT_LIMIT] or plan.last_text_excerpt,
                 "last_subtype": subtype,
                 "total_cost_usd": plan.total_cost_usd + spent,
-                "cost_counter": counter or plan.cost_counter,
+                "cost_counter": counter or (plan.cost_counter if same_session else 0.0),
                 "turns": plan.turns + 1,
                 "runs": runs,
                 "documents": tuple(dict.fromkeys((*plan.documents, *self._written))),
@@ -325,6 +328,13 @@ def _joined(first: Finished, second: Outcome) -> Outcome:
         cost_counter_usd=second.usage.cost_counter_usd or first.usage.cost_counter_usd,
     )
     return replace(second, texts=(*first.texts, *second.texts), usage=usage)
+
+
+def _in_words(pending: Pending) -> str:
+    """Give what members said as words, also where it was the answer to a call that is not open any more."""
+    answers = (pending.tool_input or {}).get("answers") or {}
+    given = "\n".join(f"- {question}: {answer}" for question, answer in answers.items())
+    return pending.prompt or (f"Answers to your earlier questions:\n{given}" if given else pending.reason)
 
 
 def _acts(request: TurnRequest) -> bool:

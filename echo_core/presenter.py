@@ -13,12 +13,12 @@ from typing import Any
 
 import structlog
 
-from echo_core.adapter import Channel
+from echo_core.adapter import Capabilities, Channel
 from echo_core.agent.base import Event, TextDelta, ToolFinished, ToolStarted
-from echo_core.errors import ChannelError, ChannelGoneError, JournalError, RetryLaterError
+from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
 from echo_core.markers import strip_partial
-from echo_core.messages import ChannelKey, Reply
-from echo_core.render import preview
+from echo_core.messages import ChannelKey, Intent, Reply
+from echo_core.render import escape, preview
 
 CLOSE_LIMIT = 15.0
 TROUBLE_PAUSE = 5.0
@@ -27,6 +27,41 @@ log = structlog.get_logger(__name__)
 
 Channels = Callable[[ChannelKey], Channel[Any]]
 Noted = Callable[[tuple[str, ...]], Awaitable[None]]
+
+
+class Elsewhere:
+    """A channel of an adapter that this process does not run: turns are done all the same, and shown nowhere.
+
+    Implements `Channel`; nothing can be sent.
+    """
+
+    def __init__(self, key: ChannelKey) -> None:
+        self._key = key
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Nothing."""
+        return Capabilities()
+
+    def parts(self, intent: Intent) -> Sequence[str]:  # noqa: ARG002 - the protocol's
+        """Give one empty part."""
+        return ("",)
+
+    async def post(self, part: str, *, dedup: str) -> str:  # noqa: ARG002 - the protocol's
+        """Raise `ChannelUnavailableError`."""
+        raise ChannelUnavailableError(key=str(self._key), reason="this adapter does not run here")
+
+    async def edit(self, message_id: str, part: str) -> None:  # noqa: ARG002 - the protocol's
+        """Raise `ChannelUnavailableError`."""
+        await self.post(part, dedup="")
+
+    async def delete(self, message_id: str) -> None:  # noqa: ARG002 - the protocol's
+        """Raise `ChannelUnavailableError`."""
+        await self.post("", dedup="")
+
+    async def typing(self) -> None:
+        """Raise `ChannelUnavailableError`."""
+        await self.post("", dedup="")
 
 
 class Presenter:
@@ -53,7 +88,9 @@ class Presenter:
             _, unfinished = await asyncio.wait(tasks, timeout=CLOSE_LIMIT)
             for task in unfinished:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(result, Exception):
+                    log.error("live_view_broke", channel=str(key), exc_info=result)
 
 
 class LiveView:
@@ -102,7 +139,7 @@ class LiveView:
         blocks = [self._opening, *(self._blocks[place] for place in sorted(self._blocks))]
         said = strip_partial("\n\n".join(block for block in blocks if block.strip()))
         doing = next(reversed(self._tools.values()), "")
-        return f"{preview(said)}\n\n*{doing} …*".strip() if doing else preview(said)
+        return f"{preview(said)}\n\n*{escape(doing)} …*".strip() if doing else preview(said)
 
     async def show(self) -> None:
         """Bring what is to be seen into the channel, no faster than it allows, until closed."""

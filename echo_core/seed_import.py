@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -21,8 +22,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from echo_core.errors import ImportFileError, InvalidKeyError
 from echo_core.journal.base import Journal
+from echo_core.markers import read_status, strip_markers
 from echo_core.messages import ChannelKey
-from echo_core.plan import EXCERPT_LIMIT, Conversation, PhaseRun, Plan
+from echo_core.plan import EXCERPT_LIMIT, Conversation, PhaseRun, Plan, ReadyOffer
 from echo_core.workflow import Workflow
 
 FindCwd = Callable[[str], Path | None]
@@ -155,9 +157,11 @@ def _adopted(key: ChannelKey, entry: SeedEntry, workflow: Workflow, root: Path, 
         cwd=cwd,
         started_at=entry.started_at,
         updated_at=entry.updated_at,
-        last_text_excerpt=entry.last_text_excerpt[:EXCERPT_LIMIT],
+        last_text_excerpt=strip_markers(entry.last_text_excerpt)[:EXCERPT_LIMIT],
         last_subtype=entry.last_subtype,
         total_cost_usd=entry.total_cost_usd,
+        cost_counter=entry.total_cost_usd,
+        offer=ReadyOffer(token=token_urlsafe(6)) if read_status(entry.last_text_excerpt) == "ready" else None,
         runs=(run,) if entry.session_id else (),
     )
     return Adopted(key, plan, found is not None)

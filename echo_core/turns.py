@@ -6,7 +6,9 @@ Turns of one conversation never overlap (the journal sees to that); up to `concu
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import structlog
 
@@ -14,7 +16,7 @@ from echo_core.commands import parse_plan
 from echo_core.errors import EchoError, OutOfDateError, PlanTakenError
 from echo_core.fences import Contribution
 from echo_core.journal.base import Journal, Running, Turn
-from echo_core.messages import Action, ChannelKey, Command, Inbound, Notice, Press, Pressed, Said
+from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Notice, Press, Pressed, Said
 from echo_core.offers import fits, label_of
 from echo_core.orchestrator import Orchestrator, Step
 from echo_core.patience import patiently
@@ -81,18 +83,19 @@ class Turns:
                 await turn.release()
 
     async def _do(self, turn: Turn, stop: asyncio.Event) -> None:
-        record = _Record(turn)
+        record, overtaken = _Record(turn), _overtaken(turn)
         async with self._presenter.live(
             turn.key, turn_id=turn.inbound.id, previews=record.previews, noted=record.note
         ) as view:
-            step = await self._step(turn, record, view, stop)
+            step = await self._step(turn, record, view, stop, unheard=_said(overtaken))
 
         async def commit() -> None:
-            await turn.commit(step.conversation, step.replies, previews=view.previews)
+            also = {inbound.id for inbound in (*overtaken, *_pressed_again(turn))}
+            await turn.commit(step.conversation, step.replies, previews=view.previews, also=also)
 
         await patiently(commit, doing="storing a turn", key=str(turn.key))
 
-    async def _step(self, turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event) -> Step:
+    async def _step(self, turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event, *, unheard: int) -> Step:
         line = Line(
             message_id=turn.inbound.id,
             begin=record.begin,
@@ -102,6 +105,8 @@ class Turns:
             interrupted=turn.interrupted is not None,
         )
         try:
+            if _is_command(turn.inbound.body, "exit"):
+                return self._orchestrator.leave(turn.conversation, unheard=unheard)
             return await self._act(turn.inbound, turn.conversation, line)
         except EchoError as error:
             return Step(turn.conversation, (Notice(str(error)),))
@@ -132,11 +137,14 @@ class Turns:
             case "skip":
                 return await do.advance(conversation, line, skip=True)
             case "redo":
+                if conversation.plan is not None:
+                    await self._journal_has_no_other(conversation.plan.slug, key)
                 return await do.redo(conversation, line)
-            case "exit":
-                return do.leave(conversation)
             case "resume":
-                return do.resume(conversation, command.argument.strip())
+                step = do.resume(conversation, command.argument.strip())
+                if step.conversation.plan is not None:
+                    await self._journal_has_no_other(step.conversation.plan.slug, key)
+                return step
             case _:
                 return Step(conversation, ())
 
@@ -181,14 +189,39 @@ class _Record:
     async def begin(self, running: Running) -> None:
         """Write down what the agent is about to do."""
         self._running = replace(running, previews=self.previews)
-        await self._turn.begin(self._running)
+        await patiently(self._write, doing="writing down a turn", key=str(self._turn.key))
 
     async def note(self, previews: tuple[str, ...]) -> None:
         """Write down the live messages."""
         self.previews = previews
         if self._running is not None:
             self._running = replace(self._running, previews=previews)
+            await self._write()
+
+    async def _write(self) -> None:
+        if self._running is not None:
             await self._turn.begin(self._running)
+
+
+def _overtaken(turn: Turn) -> tuple[Inbound, ...]:
+    """Give what waits behind `/exit` for the plan that is left: all up to the next plan's beginning."""
+    if not _is_command(turn.inbound.body, "exit"):
+        return ()
+    return tuple(takewhile(lambda inbound: not _is_command(inbound.body, "plan", "resume"), turn.waiting))
+
+
+def _is_command(body: Body, *names: str) -> bool:
+    return isinstance(body, Command) and body.name in names
+
+
+def _said(inbounds: Sequence[Inbound]) -> int:
+    return sum(isinstance(inbound.body, Said) for inbound in inbounds)
+
+
+def _pressed_again(turn: Turn) -> tuple[Inbound, ...]:
+    """Give the presses that wait and say the same as this one: somebody pressed a button twice."""
+    body = turn.inbound.body
+    return tuple(inbound for inbound in turn.waiting if isinstance(body, Pressed) and inbound.body == body)
 
 
 def _contribution(inbound: Inbound, text: str) -> Contribution:

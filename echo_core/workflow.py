@@ -83,6 +83,8 @@ class Workflow(_Table):
         names = [phase.skill for phase in self.phases]
         if len(set(names)) < len(names):
             raise ValueError("two phases have the same skill")
+        if all(phase.when is not None for phase in self.phases):
+            raise ValueError("every phase waits for a condition; at least one must take place in any case")
         for phase in self.phases:
             if phase.when is not None and phase.when not in self.conditions:
                 raise ValueError(f"the phase {phase.skill} waits for the condition {phase.when!r}, which is not there")

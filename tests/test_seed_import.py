@@ -69,7 +69,7 @@ def test_every_field_is_taken_over(tmp_path: Path) -> None:
     assert plan.started_at == datetime(2026, 4, 26, 15, 3, 11, 120000, tzinfo=UTC)
     assert plan.started_at.tzinfo is UTC
     assert plan.updated_at == datetime(2026, 4, 26, 16, 12, 40, tzinfo=UTC)
-    assert plan.last_text_excerpt == "Which scope?\nPHASE_STATUS: needs_input"
+    assert plan.last_text_excerpt == "Which scope?"
     assert (plan.last_subtype, plan.total_cost_usd) == ("success", 1.25)
     assert plan.workspace == plan.cwd == tmp_path / "workspace" / "todo-app"
     assert [(run.phase, run.session_id, run.cwd) for run in plan.runs] == [("/plan-ceo-review", SESSION, plan.cwd)]
@@ -79,7 +79,7 @@ def test_every_field_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_the_transcript_knows_the_working_directory(tmp_path: Path) -> None:
-    """Where the session's transcript is found, its working directory is kept; else the root stands in for the folder."""
+    """Where the transcript is found, its working directory is kept; else the root stands in for a missing folder."""
     [found] = read(tmp_path, {str(KEY): entry()}, cwd=tmp_path / "old-checkout")
     assert found.transcript
     assert found.plan.cwd == tmp_path / "old-checkout"
@@ -96,6 +96,18 @@ def test_what_may_be_missing(tmp_path: Path) -> None:
     assert adopted.plan.session_id is None
     assert adopted.plan.runs == ()
     assert adopted.plan.planning_session_id
+
+
+def test_a_ready_phase_stays_ready(tmp_path: Path) -> None:
+    """A phase whose last text ended with the ready marker can be left at once; a marker elsewhere is nothing."""
+    texts = {
+        "Done.\n\nPHASE_STATUS: ready_to_advance": True,
+        "PHASE_STATUS: ready_to_advance\nis what I end with": False,
+    }
+    for text, ready in texts.items():
+        [adopted] = read(tmp_path, {str(KEY): entry(last_text_excerpt=text)})
+        assert isinstance(adopted.plan.offer, ReadyOffer) is ready
+        assert "PHASE_STATUS" not in adopted.plan.last_text_excerpt
 
 
 def test_a_topic_and_a_long_text(tmp_path: Path) -> None:
@@ -186,7 +198,7 @@ async def test_storing(tmp_path: Path) -> None:
 
 
 async def test_a_plan_is_not_overwritten(tmp_path: Path) -> None:
-    """A channel that has a plan keeps it, and nothing of the file is stored; with replace its plan goes to the shelf."""
+    """A channel that has a plan keeps it, and nothing is stored; with replace its plan goes to the shelf."""
     mine = a_plan(tmp_path, slug="mine", offer=ReadyOffer(token="t"))
     left = a_plan(tmp_path, slug="left", planning_session_id="5f4e9a52-0000-4000-8000-000000000002")
     adopted = read(tmp_path, {"telegram:5": entry(adapter="telegram", channel_id="5"), str(KEY): entry()})

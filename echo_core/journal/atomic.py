@@ -16,7 +16,7 @@ def write_file(path: Path, data: bytes) -> None:
     Raises OSError; then what was at `path` still is, unless only the folder could not be synced, and the temporary
     file beside it is gone.
     """
-    temporary = path.with_name(path.name + TEMPORARY)
+    temporary = temporary_file(path)
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -28,6 +28,11 @@ def write_file(path: Path, data: bytes) -> None:
             temporary.unlink()
         raise
     sync_folder(path.parent)
+
+
+def temporary_file(path: Path) -> Path:
+    """Give the place where `write_file` prepares what it puts at `path`; a process that dies leaves a file there."""
+    return path.with_name(path.name + TEMPORARY)
 
 
 def sync_folder(folder: Path) -> None:

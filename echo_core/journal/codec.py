@@ -42,9 +42,8 @@ class Codec(Generic[ValueT]):
         Half of a surrogate pair, which UTF-8 cannot hold, is kept as a JSON escape.
         """
         plain = self._adapter.dump_python(value, mode="json", warnings=False)  # decode is the judge
-        text = json.dumps(plain, ensure_ascii=False)
         try:
-            data = text.encode()
+            data = json.dumps(plain, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             data = json.dumps(plain).encode()
         return data, self.decode(data)

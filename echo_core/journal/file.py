@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from echo_core.errors import JournalError
 from echo_core.journal.base import Delivery, Entry, Turn
 from echo_core.journal.claims import FileDelivery, FileTurn
@@ -25,14 +27,18 @@ from echo_core.plan import Conversation
 CACHE = 500
 _CHUNK = 50
 
+log = structlog.get_logger(__name__)
+
 
 class FileJournal:
     """Implements `echo_core.journal.base.Journal` on the folder `root`, which is made when it is not there.
 
     Entering takes the folder's lock: `AlreadyRunningError` at once when another process has it. It reads only the
-    conversations that have work to do, so it takes as long with ten thousand others as with none. All file work is
-    done in threads of the journal's own; a call that is cancelled leaves its write to finish, and closing waits for
-    it. `cache` idle conversations stay in memory. `clock` gives UTC, for the names of damaged files.
+    conversations that have work to do, so it takes as long with ten thousand others as with none. One that cannot be
+    read (the system refuses, or a newer echo-core wrote it) is logged and left alone: every call for it raises
+    `JournalError`, listings leave it out, and the others are served. All file work is done in threads of the
+    journal's own; a call that is cancelled leaves its write to finish, and closing waits for it. `cache` idle
+    conversations stay in memory. `clock` gives UTC, for the names of damaged files.
     """
 
     def __init__(
@@ -47,6 +53,8 @@ class FileJournal:
 
     async def __aenter__(self) -> Self:
         """Open the journal; see `Journal`."""
+        if self._opened is not None:
+            raise RuntimeError("this journal is open already")
         ledger = Ledger(self._store, clock=self._clock, cache=self._cache)
         try:
             await ledger.finish(self._open(ledger))
@@ -62,8 +70,11 @@ class FileJournal:
         await ledger.blocking(self._lock.take)
         found: list[Slot] = []
         for key in await ledger.blocking(lambda: list(self._store.working())):
-            async with ledger.hold(key) as slot:
-                found.append(slot)
+            try:
+                async with ledger.hold(key) as slot:
+                    found.append(slot)
+            except JournalError as error:
+                _not_served(key, error)
         for slot in sorted(found, key=lambda slot: [message.seq for message in slot.queue()[:1]]):
             ledger.requeue(slot)
 
@@ -163,12 +174,25 @@ class FileJournal:
             some = keys[start : start + _CHUNK]
             for key, found in zip(some, await ledger.blocking(self._read_some, some), strict=True):
                 slot = ledger.loaded(key)
-                if slot is None and isinstance(found, Unreadable):
-                    yield await ledger.finish(self._read(ledger, key)), 0
-                elif slot is not None and (slot.messages or found is not None):
+                if slot is not None and (slot.messages or found is not None):
                     yield slot.record, len(slot.messages)
-                elif isinstance(found, StoredConversation):
+                elif slot is None and isinstance(found, StoredConversation):
                     yield found, 0
+                elif slot is None and found is not None:
+                    try:
+                        yield await ledger.finish(self._read(ledger, key)), 0
+                    except JournalError as error:
+                        _not_served(key, error)
 
-    def _read_some(self, keys: Sequence[ChannelKey]) -> list[StoredConversation | Unreadable | None]:
-        return [self._store.read(key) for key in keys]
+    def _read_some(self, keys: Sequence[ChannelKey]) -> list[StoredConversation | Unreadable | JournalError | None]:
+        return [self._read_one(key) for key in keys]
+
+    def _read_one(self, key: ChannelKey) -> StoredConversation | Unreadable | JournalError | None:
+        try:
+            return self._store.read(key)
+        except JournalError as error:
+            return error
+
+
+def _not_served(key: ChannelKey, error: JournalError) -> None:
+    log.error("conversation_not_served", channel=str(key), doing=error.doing, reason=error.reason)

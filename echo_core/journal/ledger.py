@@ -188,9 +188,12 @@ class Ledger:
     def _write(
         self, record: StoredConversation, finished: Sequence[StoredMessage], left: Sequence[StoredMessage]
     ) -> StoredConversation:
+        work = bool(left or record.owed)
+        if work:
+            self.store.mark_work(record.key)
         written = self.store.write(record)
         self.store.drop_messages(record.key, finished)
-        if not left and not written.owed:
+        if not work:
             self.store.clear_work(record.key)
         return written
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from echo_core.errors import JournalError
-from echo_core.journal.atomic import TEMPORARY, copy_file, sync_folder, write_file
+from echo_core.journal.atomic import TEMPORARY, copy_file, sync_folder, temporary_file, write_file
 from echo_core.journal.codec import CONVERSATIONS, LETTERS, Letter, NewerVersionError
 from echo_core.journal.names import message_name, parse_message_name, quote, unquote
 from echo_core.journal.record import StoredConversation, StoredMessage
@@ -52,7 +52,9 @@ class Store:
     def prepare(self) -> None:
         """Make the folders; only the owner may look into a new state folder."""
         with _translated(f"making the folder {self.root}"):
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.root.is_dir():
+                self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                sync_folder(self.root.parent)
             for folder in (self._inbox, self._conversations, self._damaged):
                 folder.mkdir(exist_ok=True)
             sync_folder(self.root)
@@ -140,8 +142,9 @@ class Store:
             self._inbox_folder(key).rmdir()
 
     def sweep(self, key: ChannelKey) -> None:
-        """Take away what writes of a process that died have left in a conversation's inbox."""
+        """Take away what the writes of a process that died have left of a conversation."""
         with suppress(OSError):
+            temporary_file(self._record_path(key)).unlink(missing_ok=True)
             for path in _listing(self._inbox_folder(key)):
                 if path.suffix == TEMPORARY:
                     path.unlink()
@@ -204,7 +207,10 @@ class Store:
 
     def _keys_of(self, names: Iterable[str]) -> Iterator[ChannelKey]:
         for name in names:
-            key = unquote(name) or self._key_within(name)
+            key = unquote(name)
+            if key is None:
+                with suppress(JournalError):
+                    key = self._key_within(name)
             if key is not None:
                 yield key
             else:

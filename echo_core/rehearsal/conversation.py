@@ -105,7 +105,8 @@ def _exchanges(messages: Sequence[JsonObject]) -> Iterator[Exchange]:
 
 
 def _answers(result: str) -> str:
-    return "; ".join(_ANSWERS.findall(result.partition(ANSWERED)[2])) or result
+    given = _ANSWERS.findall(result.partition(ANSWERED)[2])
+    return "; ".join(_FENCED.sub(r"\1", answer) for answer in given) or result
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

@@ -10,8 +10,8 @@ import pytest
 from echo_core.errors import JournalError
 from echo_core.journal.base import Running
 from echo_core.messages import (
-    Body,
     Author,
+    Body,
     ChannelKey,
     Command,
     Inbound,

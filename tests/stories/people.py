@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.loopback.discord_server import DiscordServer
+from tests.loopback.telegram import Place as TelegramPlace
 from tests.loopback.telegram import TelegramServer
 
 
@@ -107,12 +108,16 @@ class Words:
 
 
 class TelegramPerson(Words):
-    """Ada in a private chat with the bot."""
+    """Ada in a private chat with the bot, in a group, or in a topic of one."""
 
-    def __init__(self, server: TelegramServer) -> None:
+    def __init__(self, server: TelegramServer, where: str = "private") -> None:
         self.server = server
         self.ada = server.person("Ada", username="ada")
-        self.place = server.private(self.ada)
+        self.place: TelegramPlace = server.private(self.ada)
+        if where != "private":
+            group = server.group("Team", owner=self.ada, is_forum=where == "topic")
+            self.place = group.topic("Roadmap") if where == "topic" else group
+        self._private = where == "private"
         self.channel_id = self.place.channel_id
         self.user_id = str(self.ada.id)
         self.taps: list[Any] = []
@@ -131,8 +136,8 @@ class TelegramPerson(Words):
         await self.server.until_ready(timeout=20)
 
     def say(self, text: str) -> None:
-        """See `Person.say`."""
-        self.place.say(text)
+        """Write, and name the bot where others are there too."""
+        self.place.say(text) if self._private else self.place.mention(text)
 
     def command(self, line: str) -> None:
         """See `Person.command`."""
@@ -175,12 +180,17 @@ class TelegramPerson(Words):
 
 
 class DiscordPerson(Words):
-    """Alice in a channel of a guild."""
+    """Alice in a channel of a guild, in a thread of it, or in a private channel with the bot."""
 
-    def __init__(self, server: DiscordServer) -> None:
+    def __init__(self, server: DiscordServer, where: str = "channel") -> None:
         self.server = server
         self.alice = server.add_user("alice", "Alice")
-        self.place = server.add_guild("team").add_channel("planning")
+        team = server.add_guild("team")
+        self.place = team.add_channel("planning")
+        if where == "thread":
+            self.place = team.add_thread(self.place, "todo-app")
+        elif where == "dm":
+            self.place = server.dm(self.alice)
         self.channel_id = self.place.channel_id
         self.user_id = str(self.alice.id)
 
@@ -262,7 +272,8 @@ Somebody = TelegramPerson | DiscordPerson
 
 
 async def somebody_on(platform: str, stack: AsyncExitStack) -> Somebody:
-    """Start a platform and give a person there."""
-    if platform == "telegram":
-        return TelegramPerson(await stack.enter_async_context(TelegramServer()))
-    return DiscordPerson(await stack.enter_async_context(DiscordServer()))
+    """Start a platform and give a person there; `platform` may name a kind of place, too: `telegram topic`."""
+    name, _, where = platform.partition(" ")
+    if name == "telegram":
+        return TelegramPerson(await stack.enter_async_context(TelegramServer()), where or "private")
+    return DiscordPerson(await stack.enter_async_context(DiscordServer()), where or "channel")

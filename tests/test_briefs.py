@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from echo_core.briefs import Brief, BriefOption, answer_of, find_brief
+
+GSTACK = """\
+I read the design document. One thing must be decided before the review goes on.
+
+**D3 — Where do the lists live?**
+
+ELI10: two people edit one list. Somebody has to decide whose change wins.
+
+Recommendation: B because it needs no server of our own.
+
+A) **One file on a server** (human: 2 days / agent: 20 min)
+  ✅ simple to reason about
+  ❌ we have to run a server
+B) **A shared folder** (recommended)
+  ✅ no server
+  ❌ conflicts show up late
+C) **A database** — more than we need
+
+Net: choose between running something and merging something. <gstack-qid:store>
+"""
+NUMBERED = """\
+There are two ways to do it:
+
+1. **Keep it small.** Ship a list, nothing else.
+2. **Do it right.** Accounts, sharing, offline.
+
+Which one do you want?
+"""
+BULLETS = """\
+Who is this for?
+
+- **Just the two of us**: no accounts needed
+- **Families** – a handful of people
+- **Everyone**
+
+Take your time.
+"""
+parts = st.sampled_from(
+    [
+        "A) one",
+        "B) two",
+        "1. one",
+        "2. two",
+        "- **x**",
+        "Why?",
+        "\n",
+        "\n\n",
+        "```",
+        "> ",
+        "| a |",
+        "  ",
+        "Recommendation: B",
+    ]
+)
+texts = st.one_of(st.text(), st.lists(parts, max_size=20).map("\n".join), st.lists(parts, max_size=20).map("".join))
+
+
+def keys(text: str) -> str:
+    """Give the keys of the brief in a text, empty when there is none."""
+    brief = find_brief(text)
+    return "".join(option.key for option in brief.options) if brief else ""
+
+
+def test_a_brief_of_gstack() -> None:
+    """Letters with pros and cons below them, an id, a recommendation: each option with its words."""
+    assert find_brief(GSTACK) == Brief(
+        (
+            BriefOption("A", "One file on a server", "(human: 2 days / agent: 20 min)"),
+            BriefOption("B", "A shared folder"),
+            BriefOption("C", "A database", "more than we need"),
+        ),
+        recommended="B",
+    )
+
+
+def test_numbers_with_a_question_below() -> None:
+    """A numbered list is a brief when the text asks which."""
+    assert find_brief(NUMBERED) == Brief(
+        (
+            BriefOption("1", "Keep it small", "Ship a list, nothing else."),
+            BriefOption("2", "Do it right", "Accounts, sharing, offline."),
+        )
+    )
+
+
+def test_bold_bullets_below_a_question() -> None:
+    """Bullets have no keys of their own and get letters."""
+    assert find_brief(BULLETS) == Brief(
+        (
+            BriefOption("A", "Just the two of us", "no accounts needed"),
+            BriefOption("B", "Families", "a handful of people"),
+            BriefOption("C", "Everyone"),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A) x\nB) y", "AB"),
+        ("A) x\n\nB) y\n\nC) z\n\nD) w", "ABCD"),
+        ("- A) x\n- B) y", "AB"),
+        ("**A)** x\n**B)** y", "AB"),
+        ("**A**) x\n**B**) y", "AB"),
+        ("(A) x\n(B) y", "AB"),
+        ("### A) x\ntext\n### B) y\ntext", "AB"),
+        ("**Option A: x**\ntext\n\n**Option B: y**\ntext", "AB"),
+        ("Option A — x\nOption B — y", "AB"),
+        ("Which?\nA. x\nB. y", "AB"),
+        ("Which?\n\n1. x\n2. y\n3. z", "123"),
+        ("Which?\n1) x\n2) y", "12"),
+        ("1. x\n2. y\n\nReply with a number.", "12"),
+        ("1. x\n2. y\n\n**Recommendation:** option 2, it is smaller.", "12"),
+        ("D4: Scope\n\nSome words on it.\n\n1. x\n2. y", "12"),
+        ("## D4 — Scope?\n\n1. x\n2. y", "12"),
+        ("A) x\nB) y\n\nThen:\n\nA) p\nB) q\nC) r", "ABC"),
+        ("A) x\n   1. first\n   2. second\nB) y\n\nWhich?", "AB"),
+        ("1. done\n2. done too\n\nNow:\n\nWhich?\n- **p**\n- **q**", "AB"),
+        ("\n".join(f"{key}) x" for key in "ABCDEFGH"), "ABCDEFGH"),
+    ],
+)
+def test_what_is_a_brief(text: str, found: str) -> None:
+    """The ways in which options are written; of several briefs the last counts."""
+    assert keys(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "What do you think?",
+        "A) only one",
+        "I wrote:\n\n1. the design\n2. the tests\n\nNext comes the review.",
+        "Done:\n\n1. Install\n2. Configure\n\nThis is the plan, which I will write down.",
+        "Steps:\n\n1. Build\n2. Ship\n\nI recommend running the tests first.",
+        "## What happens next?\n\n1. I write the plan\n2. You read it",
+        "Tell me more?\n\n1. Who is it for?\n2. What is the budget?\n3. By when?",
+        "Which?\n\n```\nA) x\nB) y\n1. z\n2. w\n```",
+        "Which?\n\n| A) x |\n|---|\n| B) y |",
+        "> A) x\n> B) y",
+        "Which?\n\n" + "\n".join(f"{place}. step" for place in range(1, 13)),
+        "Which?\n\n" + "\n".join(f"{key}) step" for key in "ABCDEFGHIJ"),
+        "A. Smith wrote it.\nB. Jones read it.",
+        "B) y\nA) x",
+        "Ready?\n\n- plain\n- bullets",
+        "- **Goal**: lists\n- **Users**: two\n\nSounds right?",
+        "Which?\n1. x\n2. y\n" + "\nAnd much more text.\n" * 20,
+        "A) x\n" + "text\n" * 30 + "B) y",
+        "I ate 2. Then 3. Why?",
+    ],
+)
+def test_what_is_no_brief(text: str) -> None:
+    """Ordinary lists, lists of questions, lists in code, tables and quotes, lists too short or too long."""
+    assert find_brief(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("A) x (recommended)\nB) y", "A"),
+        ("A) x\nB) **y** [Recommended]", "B"),
+        ("A) x\nB) y\n\nRECOMMENDATION: Choose later.\n\nI recommend **B**.", "B"),
+        ("My recommendation is option A.\n\nA) x\nB) y", "A"),
+        ("A) x\nB) y\n\nI recommend C.", None),
+        ("A) x\nB) y\n\nI recommend A/B tests.", None),
+        ("A) x\nB) y", None),
+    ],
+)
+def test_which_option_is_recommended(text: str, key: str | None) -> None:
+    """Marked on its own line, or named above or below the list."""
+    brief = find_brief(text)
+    assert brief is not None
+    assert brief.recommended == key
+    assert not any("ecommended" in option.label for option in brief.options)
+
+
+def test_bold_text_is_the_label() -> None:
+    """Bold text at the front is an option's words, also where the key is bold as well; elsewhere it is not."""
+    brief = find_brief("**A) Ship: all of it** — now\nB) **Wait** for it\nC) use **x** - or y")
+    assert brief is not None
+    assert [(option.label, option.description) for option in brief.options] == [
+        ("Ship: all of it", "now"),
+        ("Wait", "for it"),
+        ("use x", "or y"),
+    ]
+
+
+def test_words_of_an_option_are_plain_and_short() -> None:
+    """A button shows no markup; long words are cut; an option without words shows its key."""
+    brief = find_brief("A) `x` and **y** <b>z</b>\nB) " + "long " * 40 + "\nC) **")
+    assert brief is not None
+    assert [option.label for option in brief.options] == ["x and y z", ("long " * 12)[:59] + "…", "C"]
+
+
+@given(texts)
+def test_any_text_can_be_looked_at(text: str) -> None:
+    """It never raises, and a brief has two to eight options with different keys and words."""
+    brief = find_brief(text)
+    if brief is not None:
+        assert 2 <= len(brief.options) <= 8
+        assert len({option.key for option in brief.options}) == len(brief.options)
+        assert all(option.label and len(option.label) <= 60 for option in brief.options)
+        assert brief.recommended is None or brief.recommended in {option.key for option in brief.options}
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("b", "B) shared folder"),
+        ("B)", "B) shared folder"),
+        ("(b)", "B) shared folder"),
+        (" B. ", "B) shared folder"),
+        ("option b", "B) shared folder"),
+        ("option 2", "B) shared folder"),
+        ("2", "B) shared folder"),
+        ("Shared  Folder", "B) shared folder"),
+        ("b) shared folder", "B) shared folder"),
+        ("C", None),
+        ("8", None),
+        ("b, but with a lock", None),
+        ("I like it", None),
+        ("", None),
+    ],
+)
+def test_what_is_typed_answers_a_brief(typed: str, answer: str | None) -> None:
+    """A letter, a number or an option's words name it; anything else is an answer of its own."""
+    assert answer_of(["A) one file", "B) shared folder"], typed) == answer
+
+
+def test_a_number_names_the_option_with_that_number() -> None:
+    """Options with numbers are named by them, options without keys by their place."""
+    assert answer_of(["1) small", "2) large"], "2") == "2) large"
+    assert answer_of(["Small", "Large"], "B") == "Large"
+
+
+@given(st.lists(st.text(), max_size=4), st.text())
+def test_any_answer_can_be_looked_at(labels: list[str], typed: str) -> None:
+    """It never raises, and gives one of the labels or none."""
+    assert answer_of(labels, typed) in {None, *labels}
