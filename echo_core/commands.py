@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from echo_core.adapter import CommandSpec, Parameter
@@ -11,12 +14,17 @@ from echo_core.errors import CommandError
 from echo_core.orchestrator import NO_PLAN, PlanRequest
 from echo_core.plan import Conversation, Plan
 from echo_core.prompts import Prompts
+from echo_core.render import clip, escape
 from echo_core.workflow import Workflow
 
 SLUG = re.compile(r"[a-zA-Z0-9_-]{1,50}")
 DESCRIPTION_LIMIT = 4000
 PLAN_USAGE = "/plan todo-app A todo list for two"
 FILE_LIMIT = 40
+COUNT_LIMIT = 1000
+DOCUMENT_LIMIT = 10
+SHOWN_DESCRIPTION = 300
+_WORKFLOW = "--workflow"
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
@@ -49,25 +57,31 @@ KNOWN = frozenset(spec.name for spec in COMMANDS)
 
 
 def parse_plan(argument: str, *, prompts: Prompts, default_workflow: str) -> PlanRequest:
-    """Read the argument of `/plan`. Raises `CommandError`, or `WorkflowError` for a workflow that cannot be used."""
-    words = [_plain_flag(word) for word in argument.split()]
+    """Read the argument of `/plan`: a slug, a description, and flags anywhere among them.
+
+    Flags are those of the workflow and `--workflow NAME`; other words that look like flags belong to the description,
+    whose lines stay as they are. Raises `CommandError`, or `WorkflowError` for a workflow that cannot be used.
+    """
+    words = re.findall(r"(\s*)(\S+)", argument)
+    names = [_plain_flag(word) for _, word in words]
     workflow = default_workflow
-    if "--workflow" in words:
-        place = words.index("--workflow")
-        workflow = words[place + 1] if place + 1 < len(words) else ""
+    if _WORKFLOW in names:
+        place = names.index(_WORKFLOW)
+        workflow = words[place + 1][1] if place + 1 < len(words) else ""
         if workflow not in prompts.workflow_names():
-            names = ", ".join(f"`{name}`" for name in prompts.workflow_names())
-            raise CommandError(problem=f"There is no workflow of that name. There are: {names}.")
-        argument = re.sub(rf"\S+workflow\s+{re.escape(workflow)}", "", argument, count=1)
-    known = prompts.workflow(workflow).flags()
-    flags = frozenset(word for word in words if word in known)
-    slug, description = ([*_without(argument, flags).split(maxsplit=1), "", ""])[:2]
+            known = ", ".join(f"`{name}`" for name in prompts.workflow_names())
+            raise CommandError(problem=f"There is no workflow of that name. There are: {known}.")
+        del words[place : place + 2], names[place : place + 2]
+    ours = prompts.workflow(workflow).flags()
+    kept = "".join(space + word for (space, word), name in zip(words, names, strict=True) if name not in ours)
+    slug, description = ([*kept.split(maxsplit=1), "", ""])[:2]
     check_slug(slug)
     if len(description) > DESCRIPTION_LIMIT:
         raise CommandError(
             problem=f"The description has {len(description)} characters; at most {DESCRIPTION_LIMIT} are possible. "
             "Start with a sentence or two, and say the rest in the conversation."
         )
+    flags = frozenset(name for name in names if name in ours)
     return PlanRequest(slug=slug, description=description, workflow=workflow, flags=flags)
 
 
@@ -102,45 +116,66 @@ def status_text(conversation: Conversation, workflow: Workflow | None, *, runnin
     if plan is None:
         left = ", ".join(f"`{other.slug}`" for other in conversation.shelf)
         return f"{NO_PLAN}\n\nLeft here: {left}. `/resume` takes one up again." if left else NO_PLAN
-    strip = _strip(plan, workflow)
     minutes = round((plan.updated_at - plan.started_at).total_seconds() / 60)
+    spent = f"{_many(plan.turns, 'turn')}, ${plan.total_cost_usd:.2f}, {_many(minutes, 'minute')}"
+    description = clip(" ".join(plan.description.split()), SHOWN_DESCRIPTION)
     lines = [
-        f"**{plan.slug}** {plan.description}".strip(),
-        strip,
+        f"**{plan.slug}** {escape(description)}".strip(),
+        _strip(plan, workflow),
         _move(plan, running=running),
-        f"{plan.turns} turns, ${plan.total_cost_usd:.2f}, {minutes} minutes from the first message to the last.",
+        f"{spent} from the first message to the last.",
     ]
     if waiting:
-        lines.append(f"Waiting: {waiting} messages.")
-    return "\n\n".join(line for line in lines if line)
+        lines.append(f"Waiting: {_many(waiting, 'message')}.")
+    return "\n\n".join(lines)
 
 
 def files_text(plan: Plan) -> tuple[str, tuple[Path, ...]]:
-    """Give the answer to `/files`: a listing of the workspace, and the plan's documents that are there to be sent."""
+    """Give the answer to `/files`: a listing of the workspace, and the plan's documents that are there to be sent.
+
+    What lies outside the workspace (a link may lead there) and hidden files are in neither. The files at the top come
+    first. Blocks: call it in a thread.
+    """
     root = plan.workspace.resolve()
-    found = sorted(path for path in _walk(root) if path.is_file() and path.resolve().is_relative_to(root))
+    found = list(islice(_files(root), COUNT_LIMIT + 1))
     if not found:
         return "There are no files yet.", ()
-    lines = [f"- `{path.relative_to(root)}` ({_size(path.stat().st_size)})" for path in found[:FILE_LIMIT]]
+    found = sorted(found[:COUNT_LIMIT], key=lambda file: (len(file[0].parts), file[0]))
+    lines = [f"- `{_shown(path.relative_to(root))}` ({_size(size)})" for path, size in found[:FILE_LIMIT]]
     if len(found) > FILE_LIMIT:
-        lines.append(f"- and {len(found) - FILE_LIMIT} more")
-    documents = tuple(path for path in found if path.suffix == ".md" and path.parent == root)[:10]
-    return f"**{plan.slug}**\n\n" + "\n".join(lines), documents
+        lines.append(f"- and {len(found) - FILE_LIMIT} more{', at least' * (len(found) == COUNT_LIMIT)}")
+    documents = [path for path, _ in found if path.suffix == ".md" and path.parent == root]
+    return f"**{plan.slug}**\n\n" + "\n".join(lines), tuple(documents[:DOCUMENT_LIMIT])
 
 
-def _walk(root: Path) -> list[Path]:
-    """Give the files below a folder, hidden ones left out; at most about a thousand."""
-    found: list[Path] = []
+def _files(root: Path) -> Iterator[tuple[Path, int]]:
+    """Give the files below a folder with their sizes in bytes, from the top down."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        found.extend(Path(folder, name) for name in names if not name.startswith("."))
-        if len(found) > 1000:
-            break
-    return found
+        for name in sorted(names):
+            path = Path(folder, name)
+            try:
+                status = path.stat()
+                inside = stat.S_ISREG(status.st_mode) and path.resolve().is_relative_to(root)
+            except OSError:  # gone meanwhile, or a link to nowhere
+                continue
+            if inside and not name.startswith("."):
+                yield path, status.st_size
+
+
+def _shown(path: Path) -> str:
+    """Give a path as it can stand in inline code."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in str(path)).replace("`", "'")
 
 
 def _size(count: int) -> str:
-    return f"{count} B" if count < 1024 else f"{count / 1024:.1f} KB"
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.1f} KB" if count < 1024**2 else f"{count / 1024**2:.1f} MB"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _strip(plan: Plan, workflow: Workflow | None) -> str:
@@ -164,7 +199,7 @@ def _move(plan: Plan, *, running: bool) -> str:
         return "The agent is working. `/stop` ends its turn."
     if plan.status == "complete":
         return "The plan is complete. `/files` shows it."
-    match plan.offer.kind if plan.offer else "":
+    match plan.offer.kind if plan.offer else plan.status:
         case "question" | "brief":
             return "Your move: a question is open."
         case "permission":
@@ -173,14 +208,11 @@ def _move(plan: Plan, *, running: bool) -> str:
             return "Your move: this phase is ready, `/advance` goes on."
         case "recovery":
             return "Your move: the last turn was not finished. Press Retry or Drop."
+        case "closing":
+            return "Your move: the closing document is missing, `/advance` asks for it again."
     return "Your move: say something."
 
 
 def _plain_flag(word: str) -> str:
-    """Undo what phones do to two hyphens."""
-    return re.sub(r"^[\u2012-\u2015]{1,2}(?=[a-z])", "--", word)
-
-
-def _without(argument: str, flags: frozenset[str]) -> str:
-    kept = [part for part in re.split(r"(\s+)", argument) if _plain_flag(part) not in flags]
-    return "".join(kept).strip()
+    """Undo what phones do to flags: dashes in place of two hyphens, capitals."""
+    return re.sub(r"^[\u2012-\u2015]{1,2}(?=[a-z])", "--", word.lower())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from echo_core.agent.base import Failed, FailureKind
 
-CUT_OFF = "echo-core ended in the middle of this turn, so its answer is not complete."
-
 _ADVICE = {
     FailureKind.CREDENTIAL: (
         "Claude did not accept the credential. Whoever runs echo-core has to renew it (`echo-core doctor` tells how); "
@@ -24,15 +22,21 @@ _ADVICE = {
     ),
     FailureKind.STOPPED: "Stopped. The plan is kept: say something to go on.",
     FailureKind.TIMEOUT: "Press Retry to have the turn done again.",
-    FailureKind.CUT_OFF: "Press Retry to have it done again.",
+    FailureKind.CUT_OFF: (
+        "echo-core ended in the middle of this turn, so its answer is not complete. Press Retry to have it done again."
+    ),
     FailureKind.OTHER: "Press Retry to have the turn done again; the log of echo-core says more.",
 }
 _DETAILED = {FailureKind.TIMEOUT, FailureKind.OTHER, FailureKind.RATE_LIMIT}
 
 
 def sentence_of(failure: Failed) -> str:
-    """Give what people are told about a failed turn; the agent's own word where it says something they can use."""
-    if failure.kind is FailureKind.CUT_OFF:
-        return CUT_OFF
+    """Give what people are told about a failed turn, on one line.
+
+    It ends with what they can do; the agent's own words come first where they say something that people can use.
+    """
     advice = _ADVICE[failure.kind]
-    return f"{failure.detail} {advice}".strip() if failure.kind in _DETAILED else advice
+    detail = " ".join(failure.detail.split()) if failure.kind in _DETAILED else ""
+    if detail and not detail.endswith((".", "!", "?", "…")):
+        detail += "."
+    return f"{detail} {advice}".strip()

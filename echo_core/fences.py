@@ -17,7 +17,8 @@ from functools import lru_cache
 NAME_LIMIT = 64
 
 # How forgeries read once they are folded (`_fold`): case, look-alikes, spaces and everything unseen are gone.
-_FORGED_FENCE = re.compile(r"\[[\[/_:]*(?:end[\[/_:]*)*external[\[/_:]*content")
+_FENCE_WORDS = re.compile(r"external[\[/_:]*content")
+_BEFORE_WORDS = frozenset("[/_:")
 _FORGED_MARKER = re.compile(r"phase_+status[_:]*:")
 _BRACKETS = frozenset("\u2045\u23a1\u27e6\u301a\u2772\u2768\u276a\u276e\u3008\u300a\u300c\u300e\u3010\u3014\ufe5d")
 _COLONS = frozenset("\u02d0\u05c3\u1804\u205a\u2236\ua789")
@@ -78,13 +79,21 @@ def defuse(text: str) -> str:
     signs = [char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"}]
     folded = [(sign, place) for place, char in enumerate(signs) for sign in _fold(char)]
     line = "".join(sign for sign, _ in folded)
-    for found in _FORGED_FENCE.finditer(line):
-        for sign, place in folded[found.start() : found.end()]:
+    for found in _FENCE_WORDS.finditer(line):
+        start = _fence_start(line, found.start())
+        for sign, place in folded[start : found.end()] if "[" in line[start : found.start()] else ():
             signs[place] = "(" if sign == "[" else signs[place]
     for found in _FORGED_MARKER.finditer(line):
         for sign, place in folded[found.start() : found.end()]:
             signs[place] = " -" if sign == ":" else signs[place]
     return "".join(signs)
+
+
+def _fence_start(line: str, words: int) -> int:
+    """Give where the brackets and the END before a fence's words begin; one step back at a time, as texts are long."""
+    while words and (line[words - 1] in _BEFORE_WORDS or line.endswith("end", 0, words)):
+        words -= 1 if line[words - 1] in _BEFORE_WORDS else len("end")
+    return words
 
 
 @lru_cache(maxsize=4096)

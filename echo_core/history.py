@@ -10,6 +10,7 @@ from typing import Protocol
 from echo_core.fences import unfence
 from echo_core.markers import strip_markers
 from echo_core.plan import Plan
+from echo_core.render import escape, preview, split
 
 
 class Line(Protocol):
@@ -55,18 +56,28 @@ async def history(plan: Plan, transcript: Transcript) -> list[Said]:
 
 
 def history_text(said: Sequence[Said], *, agent: str, limit: int) -> str:
-    """Give the history as Markdown; of a long one the latest messages, at most about `limit` characters."""
+    """Give the history as Markdown; of a long one the latest messages, at most about `limit` characters.
+
+    The latest is always there, if need be its front only. What one message leaves open (a code block) ends with it.
+    """
     shown: list[str] = []
     used = 0
     for place, entry in enumerate(reversed(said)):
-        block = f"**{entry.author or agent}**\n{entry.text}"
+        block = f"**{escape(entry.author or agent)}**\n{_shortened(entry.text, limit)}"
         used += len(block)
         if used > limit and shown:
             left = len(said) - place
-            shown.append(f"*{left} earlier messages are left out here; `echo-core sessions export` writes all.*")
+            messages = "message is" if left == 1 else "messages are"
+            shown.append(f"*{left} earlier {messages} left out here; `echo-core sessions export` writes all.*")
             break
         shown.append(block)
     return "\n\n".join(reversed(shown))
+
+
+def _shortened(text: str, limit: int) -> str:
+    """Give the front of a text that is too long, so that it can be read by itself."""
+    pieces = split(text, limit)
+    return f"{pieces[0]}\n\n…" if len(pieces) > 1 else preview(text)
 
 
 def _entries(phase: str, line: Line) -> list[Said]:

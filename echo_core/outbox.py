@@ -74,7 +74,7 @@ class Outbox:
         channel = self._channels(delivery.key)
         parts = channel.parts(owed.intent)
         if owed.in_flight and owed.parts_sent >= len(owed.previews):
-            (label,) = channel.parts(POSSIBLY_REPEATED)
+            label = channel.parts(POSSIBLY_REPEATED)[0]
             await patiently(lambda: _posted(channel, label, f"{owed.id}/again"), doing="sending", key=key)
         for place in range(owed.parts_sent, len(parts)):
             await patiently(_Sending(delivery, channel, parts[place], place), doing="sending a reply", key=key)

@@ -256,7 +256,7 @@ class PlanningSession:
         return outcome or Failed(FailureKind.OTHER, "The agent ended without a result.", session_exists=request.resume)
 
     def _conclude(self, outcome: Outcome, pending: Pending, session_id: str, anchor: str) -> PhaseTurn:
-        text = strip_markers("\n\n".join(outcome.texts))
+        text = "\n\n".join(shown for shown in map(strip_markers, outcome.texts) if shown)
         ready = (
             isinstance(outcome, Finished)
             and outcome.subtype == "success"

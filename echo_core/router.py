@@ -49,6 +49,7 @@ from echo_core.workflow import Workflow
 MESSAGE_LIMIT = 100_000
 HISTORY_LIMIT = 6_000
 REMEMBERED = 1_000
+STARTING = "A plan is just being started here; the agent is working."
 NOT_KEPT = "Your message cannot be written down yet: {reason}. It is taken in as soon as that works again."
 
 log = structlog.get_logger(__name__)
@@ -141,7 +142,7 @@ class Router:
         if len(text) > MESSAGE_LIMIT:
             words = f"That message has {len(text)} characters; at most {MESSAGE_LIMIT} are possible. Send it in parts."
             return Receipt(accepted=False, notice=words)
-        if (await self._journal.read(inbound.key)).plan is None and not self._turns.running(inbound.key):
+        if (await self._journal.read(inbound.key)).plan is None and not await self._journal.unfinished(inbound.key):
             return Receipt(accepted=False, notice=NO_PLAN)
         await self._journal.accept(inbound)
         return Receipt(accepted=True)
@@ -152,12 +153,17 @@ class Router:
         return Receipt(accepted=False, notice=f"I cannot take in {what} yet. Write it as text, please.")
 
     async def _meant(self, inbound: Inbound) -> bool:
-        """Say whether a message is for the bot: it addresses it, or all that is said in a planning channel is."""
+        """Say whether a message is for the bot: it addresses it, or all that is said in a planning channel is.
+
+        A channel whose `/plan` waits or runs is one already.
+        """
         if inbound.addressed:
             return True
+        if self._access(inbound.key.adapter).listen != "plan":
+            return False
         plan = (await self._journal.read(inbound.key)).plan
-        everything = self._access(inbound.key.adapter).listen == "plan"
-        return everything and plan is not None and plan.status != "complete"
+        under_way = plan is not None and plan.status != "complete"
+        return under_way or await self._journal.unfinished(inbound.key) > 0
 
     async def _pressed(self, inbound: Inbound, data: str) -> Receipt:
         try:
@@ -194,6 +200,8 @@ class Router:
         if name == "help":
             return (Notice(help_text()),)
         if name == "status":
+            if plan is None and await self._journal.unfinished(key):
+                return (Notice(STARTING),)
             running = self._turns.running(key)
             return (Notice(status_text(conversation, self._workflow(plan), running=running)),)
         if plan is None:

@@ -110,6 +110,14 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     assert defuse(text) == text
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", ["[", "[END", "[EXTERNAL", "EXTERNAL[CONTENT", "PHASE_", ":", wide("[")])
+def test_a_huge_text_takes_time_that_grows_with_it(part: str) -> None:
+    """Nobody can hold up the others with a megabyte of brackets."""
+    text = part * (1_000_000 // len(part))
+    assert len(defuse(text)) == len(text)
+
+
 def test_control_characters_are_dropped() -> None:
     """Newlines and tabs stay; other line ends become newlines; the rest of the control characters goes."""
     assert defuse("a\0b\x1b[31m\tc\r\nd\re\u2028f\x85\ud800") == "ab[31m\tc\nd\ne\nf"

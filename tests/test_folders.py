@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from echo_core.errors import WorkspaceError
 from echo_core.folders import Folders
 from tests.plans import a_plan
 
@@ -52,3 +55,17 @@ def test_the_state_folder_is_forbidden(tmp_path: Path) -> None:
     """The journal is nobody's business, wherever it lies."""
     folders = _folders(tmp_path)
     assert folders.forbidden == (tmp_path / "state",)
+
+
+def test_a_plans_folders_are_made_where_they_are_missing(tmp_path: Path) -> None:
+    """Making says whether the workspace was missing; a file in its way is an error that says what to do."""
+    folders = _folders(tmp_path)
+    plan = a_plan(folders.workspace("todo-app"), cwd=tmp_path / "old")
+    assert folders.make(plan)
+    assert plan.workspace.is_dir()
+    assert plan.cwd.is_dir()
+    assert not folders.make(plan)
+    blocked = a_plan(folders.workspace("blocked"))
+    blocked.workspace.write_text("a file", encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="ECHO_WORKSPACE_ROOT"):
+        folders.make(blocked)

@@ -114,7 +114,7 @@ async def test_sending_goes_on_where_a_dead_process_stopped(tmp_path: Path) -> N
 
 async def test_what_may_stand_there_twice_says_so(tmp_path: Path) -> None:
     """A part was under way when the process died: it is sent again, below a label, under the same name."""
-    platform = RecordingPlatform(limit=64)
+    platform = RecordingPlatform(limit=100)
     await _cut_off(tmp_path, platform(ONE), parts_sent=1, in_flight=True)
     async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
         owed = [entry async for entry in journal.entries()]

@@ -110,6 +110,14 @@ def test_a_broken_workflow_says_what_is_wrong(tmp_path: Path, change: tuple[str,
         load_workflow("small", [tmp_path])
 
 
+def test_one_phase_at_least_takes_place(tmp_path: Path) -> None:
+    """A workflow of which nothing might be left has no first phase to begin with."""
+    text = SMALL.replace('when = "ui"\n', "").replace('prompt = "{phase}"\n', 'prompt = "{phase}"\nwhen = "ui"\n')
+    (tmp_path / "small.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(WorkflowError, match="at least one must take place"):
+        load_workflow("small", [tmp_path])
+
+
 def test_a_missing_workflow_is_named(tmp_path: Path) -> None:
     """A workflow that is not there is an error of ours, with its path."""
     with pytest.raises(WorkflowError, match="does not exist"):

@@ -65,12 +65,12 @@ class Turn(Protocol):
 
     @property
     def waiting(self) -> Sequence[Inbound]:
-        """The messages accepted after this one, in order, as of now."""
+        """The messages that wait behind this one, in the order of their turns, as of now."""
         ...
 
     @property
     def interrupted(self) -> Running | None:
-        """What an earlier process was doing for this very turn when it died; None for a turn that is new."""
+        """What was begun for this very message by a process that died, or gave it back; None for a turn that is new."""
         ...
 
     async def begin(self, running: Running) -> None:
@@ -147,12 +147,16 @@ class Journal(Protocol):
     async def accept(self, inbound: Inbound, *, urgent: bool = False) -> bool:
         """Keep a message, durably, before returning; False for an id this conversation has accepted before.
 
-        An urgent message comes before those that wait.
+        An urgent message comes before those that wait, but after one whose turn was begun.
         """
         ...
 
     async def read(self, key: ChannelKey) -> Conversation:
         """Give the state of a conversation; an empty one for a channel that was never used."""
+        ...
+
+    async def unfinished(self, key: ChannelKey) -> int:
+        """Say how many messages of a conversation are accepted and not finished, one whose turn runs included."""
         ...
 
     async def claim(self) -> Turn:
@@ -164,7 +168,10 @@ class Journal(Protocol):
         ...
 
     def entries(self) -> AsyncIterator[Entry]:
-        """Go through all conversations, in the order of their keys; for listings, not for the way of a message."""
+        """Go through all conversations, in the order of their keys; for listings, not for the way of a message.
+
+        One that cannot be read is logged and left out.
+        """
         ...
 
     async def resume_points(self, adapter: str) -> dict[str, str]:

@@ -35,8 +35,7 @@ class _Claim:
 
     async def _release(self) -> None:
         async with self._ledger.hold(self.key):
-            if not self._over:
-                self._end()
+            self._end()
 
     def _end(self) -> None:
         self._over = True

@@ -108,6 +108,15 @@ class FileJournal:
         async with ledger.hold(key) as slot:
             return slot.record
 
+    async def unfinished(self, key: ChannelKey) -> int:
+        """Say how many messages are accepted and not finished; see `Journal`."""
+        ledger = self._ledger
+        return await ledger.finish(self._unfinished(ledger, key))
+
+    async def _unfinished(self, ledger: Ledger, key: ChannelKey) -> int:
+        async with ledger.hold(key) as slot:
+            return len(slot.messages)
+
     async def claim(self) -> Turn:
         """Wait for the next turn; see `Journal`. A conversation that had a turn stands behind those that wait."""
         ledger = self._ledger

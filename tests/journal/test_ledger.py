@@ -69,7 +69,7 @@ async def test_a_held_conversation_is_not_evicted(ledger: Ledger) -> None:
         assert ledger.loaded(ONE) is slot
 
 
-async def test_the_order_of_turns(ledger: Ledger) -> None:
+def test_the_order_of_turns() -> None:
     """What was begun, then what is urgent, then the rest, each as accepted."""
     slot = Slot(StoredConversation(ONE), ())
     for seq, (name, urgent) in enumerate((("a", False), ("b", False), ("u", True), ("v", True)), 1):

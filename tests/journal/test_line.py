@@ -11,6 +11,7 @@ from echo_core.testing.journal_suite import ONE, THREE, TWO
 
 
 def anybody(_: ChannelKey) -> bool:
+    """Want every conversation."""
     return True
 
 

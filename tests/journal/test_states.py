@@ -58,16 +58,19 @@ class JournalMachine(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
+        """Open the journal, with room for one idle conversation in memory."""
         self.journal = FileJournal(self.place, cache=1)
         self.runner.run(self.journal.__aenter__())
 
     def teardown(self) -> None:
+        """Close it and take the folder away."""
         self.runner.run(self.journal.__aexit__())
         self.runner.close()
         shutil.rmtree(self.place)
 
     @rule()
     def crash(self) -> None:
+        """Leave everything as it is and open the journal again."""
         self.runner.run(self.journal.__aexit__())
         self.turns.clear()
         self.deliveries.clear()
@@ -75,6 +78,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(key=keys, name=ids, urgent=st.booleans())
     def accept(self, key: ChannelKey, name: str, urgent: bool) -> None:
+        """Bring a message; one that was brought before is refused."""
         model = self.models[key]
         known = name in model.done or name in [each for _, each in model.waiting]
         assert self.runner.run(self.journal.accept(message(name, key), urgent=urgent)) is not known
@@ -83,6 +87,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
+        """Claim a turn, if the model has one; it is what the model says."""
         claimable = [key for key, model in self.models.items() if model.waiting and key not in self.turns]
         turn = self.runner.run(self._at_once(self.journal.claim(), expected=bool(claimable)))
         if turn is None:
@@ -98,6 +103,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.turns)
     @rule(data=st.data())
     def begin(self, data: st.DataObject) -> None:
+        """Note what the agent does for a turn."""
         turn = self.turns[data.draw(st.sampled_from(sorted(self.turns)))]
         self.count += 1
         running = Running(f"s{self.count}", "a", Path("/"))
@@ -108,6 +114,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.turns)
     @rule(data=st.data(), replies=st.integers(0, 2), also=st.frozensets(ids, max_size=2))
     def commit(self, data: st.DataObject, replies: int, also: frozenset[str]) -> None:
+        """Commit a turn."""
         turn = self.turns.pop(data.draw(st.sampled_from(sorted(self.turns))))
         model = self.models[turn.key]
         self.count += 1
@@ -123,10 +130,12 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.turns)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
+        """Give a turn back."""
         self.runner.run(self.turns.pop(data.draw(st.sampled_from(sorted(self.turns)))).release())
 
     @rule(adapters=st.sampled_from([ADAPTERS, ("discord",), ("telegram",)]))
     def claim_delivery(self, adapters: tuple[str, ...]) -> None:
+        """Claim a delivery, if the model has one."""
         claimable = [
             key
             for key, model in self.models.items()
@@ -142,6 +151,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.deliveries)
     @rule(data=st.data(), parts=st.integers(0, 3), in_flight=st.booleans())
     def progress(self, data: st.DataObject, parts: int, in_flight: bool) -> None:
+        """Note how far a delivery is."""
         delivery = self.deliveries[data.draw(st.sampled_from(sorted(self.deliveries)))]
         self.runner.run(delivery.progress(parts_sent=parts, in_flight=in_flight))
         owed = self.models[delivery.key].owed
@@ -151,6 +161,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.deliveries)
     @rule(data=st.data(), deliver=st.booleans())
     def end_delivery(self, data: st.DataObject, deliver: bool) -> None:
+        """Mark a reply as delivered, or give it back."""
         delivery = self.deliveries.pop(data.draw(st.sampled_from(sorted(self.deliveries))))
         self.runner.run(delivery.done() if deliver else delivery.release())
         if deliver:
@@ -158,6 +169,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(key=keys)
     def put(self, key: ChannelKey) -> None:
+        """Replace a state."""
         self.count += 1
         model = self.models[key]
         model.conversation, model.stored = state(f"p{self.count}", key), True
@@ -165,6 +177,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(key=keys)
     def remove(self, key: ChannelKey) -> None:
+        """Forget a conversation; what is claimed of it comes to nothing."""
         model = self.models[key]
         assert self.runner.run(self.journal.remove(key)) is (model.stored or bool(model.waiting))
         self.models[key] = Model()
@@ -176,6 +189,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_listing_is_right(self) -> None:
+        """Compare the listing with the model."""
         if not hasattr(self, "journal"):
             return
         expected = [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from datetime import UTC, datetime
@@ -151,7 +152,7 @@ def test_what_the_system_refuses(store: Store) -> None:
         store.read(ONE)
     with pytest.raises(JournalError, match="writing the state of discord:1"):
         store.write(StoredConversation(ONE))
-    assert os.listdir(path.parent) == [path.name]
+    assert list(path.parent.iterdir()) == [path]
     (store.root / "inbox").rmdir()
     (store.root / "inbox").touch()
     with pytest.raises(JournalError, match="keeping a message of discord:1"):
@@ -162,6 +163,27 @@ def test_what_the_system_refuses(store: Store) -> None:
         store.mark_work(ONE)
     store.drop_messages(ONE, [StoredMessage(1, False, message("a"))])
     store.clear_work(ONE)
+
+
+def test_a_folder_that_cannot_be_synced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message whose name may not survive the power is refused, and is not there afterwards, its folder neither."""
+    fsync = os.fsync
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    for _ in range(2):
+        with pytest.raises(JournalError, match=os.strerror(errno.EIO)):
+            store.add_message(StoredMessage(1, False, message("a")))
+        assert list(store.working()) == []
+        (store.root / "inbox" / "discord%3a1").mkdir()
+        with pytest.raises(JournalError, match=os.strerror(errno.EIO)):
+            store.add_message(StoredMessage(1, False, message("a")))
+        assert store.messages(ONE) == ([], [])
+        store.clear_work(ONE)
 
 
 def test_setting_aside(store: Store) -> None:

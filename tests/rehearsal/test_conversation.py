@@ -27,6 +27,14 @@ def test_the_words_of_people_are_told_from_the_rest() -> None:
     assert understand(asked(user("start"))).values["notes"] == "- nothing yet"
 
 
+def test_a_typed_answer_is_told_without_its_fences() -> None:
+    """What a member typed in answer to a question comes fenced; the rehearsal repeats the words alone."""
+    typed = "[EXTERNAL CONTENT 0a from Ana (1)]\nGreen\n[END EXTERNAL CONTENT 0a]"
+    answers = f'Your questions have been answered: "A?"="one", "B?"="{typed}". You can now continue.'
+    found = understand(asked(user("start"), assistant("?"), result(answers)))
+    assert found.values["answer"] == "one; Green"
+
+
 def test_the_newest_paths_count() -> None:
     """Paths come from the prompts, with whatever stands behind them; the phase from system prompt or command."""
     start = "<command-name>/echo-core:office-hours</command-name><command-args>x\nWorkspace: /w one</command-args>"

@@ -20,5 +20,6 @@ async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         stage = Stage(person, model, tmp_path)
         stack.push_async_callback(stage.close)
         yield stage
+        print(person.place.transcript(), stage.log_text(), sep="\n\n")
         assert person.objections() == []
         assert "Traceback" not in stage.log_text()

@@ -209,3 +209,30 @@ async def test_a_prose_brief_gets_buttons(stage: Stage) -> None:
     person.choose("B) Reduce it")
     await person.sees("Reduced.")
     assert "B) Reduce it" in stage.prompts()[-1]
+
+
+async def test_what_is_said_before_the_plan_stands_is_not_lost(stage: Stage) -> None:
+    """A message written while `/plan` still runs its first turn is the next turn's, though it addresses nobody."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    def first(_request: ModelRequest) -> Step:
+        begun.set()
+        return (
+            says(f"Hello.\n\n{INPUT}")
+            if go_on.is_set()
+            else says("Wait.", ToolCall("Glob", {"pattern": "*"}), delay=0.5)
+        )
+
+    def second(request: ModelRequest) -> Step:
+        go_on.set()
+        return says(f"Answer to: {request.last_message[-60:]}\n\n{INPUT}")
+
+    stage.model.script = Playbook(office_hours=[first, second])
+    person = stage.person
+    await stage.start()
+    person.command("/plan todo-app A todo list for two")
+    await asyncio.wait_for(begun.wait(), 20)
+    person.say("early words")
+    person.command("/status")
+    await person.sees("just being started")
+    await person.until(lambda: any("early words" in text for text in stage.prompts()), what="the words at the model")

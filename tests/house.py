@@ -1,0 +1,157 @@
+"""The whole core with one channel that records: journal, router, workers and outbox as in the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from echo_core.adapter import Channel
+from echo_core.config import AdapterSettings
+from echo_core.journal.base import Entry
+from echo_core.journal.file import FileJournal
+from echo_core.messages import Action, Author, Body, ChannelKey, Command, Inbound, Press, Pressed, Receipt, Said
+from echo_core.outbox import Outbox
+from echo_core.plan import Conversation, Plan
+from echo_core.presenter import Elsewhere, Presenter
+from echo_core.rehearsal.model import Script
+from echo_core.router import Router
+from echo_core.turns import Turns
+from tests.channels import RecordingChannel, RecordingPlatform
+from tests.workshop import KEY, Workshop, open_workshop
+
+ADA = Author("42", "Ada")
+
+
+class House:
+    """A workshop with everything around it. The workers run between `open` and `shut`."""
+
+    def __init__(self, shop: Workshop, journal: FileJournal, settings: AdapterSettings) -> None:
+        self.shop = shop
+        self.journal = journal
+        self.platform = RecordingPlatform(limit=1000)
+        self.settings = settings
+        self.outbox = Outbox(journal, self._channels, {KEY.adapter})
+        self.turns = Turns(
+            journal=journal,
+            orchestrator=shop.orchestrator,
+            presenter=Presenter(self._channels),
+            prompts=shop.prompts,
+            default_workflow="planning",
+            concurrency=3,
+        )
+        self.router = Router(
+            journal=journal,
+            turns=self.turns,
+            outbox=self.outbox,
+            prompts=shop.prompts,
+            agent=shop.agent,
+            access=lambda _: self.settings,
+            default_workflow="planning",
+        )
+        self._ids = count(1)
+        self._working: list[asyncio.Task[None]] = []
+
+    def _channels(self, key: ChannelKey) -> Channel[Any]:
+        return self.platform(key) if key.adapter == KEY.adapter else Elsewhere(key)
+
+    @property
+    def channel(self) -> RecordingChannel:
+        """The channel of the conversation."""
+        return self.platform(KEY)
+
+    def open(self) -> None:
+        """Begin to work."""
+        self._working = [asyncio.create_task(self.turns.run()), asyncio.create_task(self.outbox.run())]
+
+    async def shut(self) -> None:
+        """End all work, as the end of the daemon does."""
+        for task in self._working:
+            task.cancel()
+        if self._working:
+            await asyncio.wait(self._working)
+        self._working = []
+
+    def inbound(
+        self,
+        body: Body,
+        *,
+        author: Author = ADA,
+        key: ChannelKey = KEY,
+        message: str = "",
+        addressed: bool = True,
+        chat_id: str = "chat",
+    ) -> Inbound:
+        """Make something that somebody did."""
+        message_id = message or f"in-{next(self._ids)}"
+        return Inbound(id=message_id, key=key, author=author, body=body, chat_id=chat_id, addressed=addressed)
+
+    async def receive(self, body: Body, **values: Any) -> Receipt:
+        """Have somebody do something."""
+        return await self.router.receive(self.inbound(body, **values))
+
+    async def say(self, text: str, **values: Any) -> Receipt:
+        """Have somebody write."""
+        return await self.receive(Said(text), **values)
+
+    async def command(self, line: str, **values: Any) -> Receipt:
+        """Have somebody use a command."""
+        name, _, argument = line.removeprefix("/").partition(" ")
+        return await self.receive(Command(name, argument), **values)
+
+    async def press(self, action: Action, token: str, *, choice: int = 0, **values: Any) -> Receipt:
+        """Have somebody press a button."""
+        return await self.receive(Pressed(Press(action, token, 0, choice).encode()), **values)
+
+    async def put(self, plan: Plan | None, *shelf: Plan, key: ChannelKey = KEY) -> None:
+        """Have a conversation stand somewhere."""
+        await self.journal.put(key, Conversation(plan=plan, shelf=shelf))
+
+    async def entry(self, key: ChannelKey = KEY) -> Entry:
+        """Give what the journal has of a conversation."""
+        async for entry in self.journal.entries():
+            if entry.key == key:
+                return entry
+        return Entry(key, Conversation(), 0, 0)
+
+    async def plan(self) -> Plan:
+        """Give the plan of the conversation."""
+        plan = (await self.journal.read(KEY)).plan
+        assert plan is not None
+        return plan
+
+    async def quiet(self, key: ChannelKey = KEY) -> None:
+        """Wait until all that was accepted is done and delivered."""
+        async with asyncio.timeout(30):
+            entry = await self.entry(key)
+            while entry.waiting or (entry.owed and key.adapter == KEY.adapter):
+                await asyncio.sleep(0.02)
+                entry = await self.entry(key)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that the channel does not tell."""
+        async with asyncio.timeout(30):
+            while not condition():  # noqa: ASYNC110 - what is waited for has no bell
+                await asyncio.sleep(0.02)
+
+    def state_holds(self, words: str) -> bool:
+        """Say whether words stand anywhere in the state folder."""
+        files = [path for path in (self.shop.root / "state").rglob("*") if path.is_file()]
+        return any(words.encode() in path.read_bytes() or words in path.name for path in files)
+
+
+@asynccontextmanager
+async def open_house(
+    root: Path, script: Script, *, settings: AdapterSettings | None = None, **shop: Any
+) -> AsyncIterator[House]:
+    """Open a house in which nobody works yet, and Ada is let in."""
+    allowed = settings or AdapterSettings(allowed_users=frozenset({ADA.id}))
+    async with open_workshop(root, script, **shop) as workshop, FileJournal(root / "state") as journal:
+        house = House(workshop, journal, allowed)
+        try:
+            yield house
+        finally:
+            await house.shut()

@@ -1,0 +1,444 @@
+"""The phase machine: with the real CLI where the agent matters, by hand-made plans where it does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
+from echo_core.errors import OutOfDateError, WorkflowError, WorkspaceError
+from echo_core.messages import (
+    AskPermission,
+    AskQuestion,
+    AskRecovery,
+    Files,
+    Notice,
+    PhaseReady,
+    Reply,
+)
+from echo_core.orchestrator import NO_PLAN, NOT_FINISHED, TOO_MANY_STEPS, Orchestrator, PlanRequest, Step
+from echo_core.plan import (
+    AnswerOption,
+    BriefOffer,
+    Conversation,
+    Offer,
+    Pending,
+    PermissionOffer,
+    Question,
+    QuestionOffer,
+    ReadyOffer,
+    RecoveryOffer,
+)
+from echo_core.planning_session import Line, PhaseTurn
+from echo_core.rehearsal.model import ModelRequest, ToolCall
+from echo_core.rehearsal.model import Step as Move
+from tests.stories.stage import INPUT, READY, Playbook, asks, says, writes
+from tests.workshop import KEY, Workshop, ada, offer_in, open_workshop, plan_of, said
+
+QUESTION = QuestionOffer(
+    token="old",
+    tool_use_id="c",
+    tool_input={},
+    questions=(Question(text="Who?", options=(AnswerOption(label="We"), AnswerOption(label="All"))),),
+)
+BRIEF = BriefOffer(token="old", options=(AnswerOption(label="A) Hold"), AnswerOption(label="B) Reduce")))
+PERMISSION = PermissionOffer(token="old", tool_use_id="c", tool="Bash", text="Run it", rule="r", rule_text="Every r")
+READY_OFFER = ReadyOffer(token="old")
+RECOVERY = RecoveryOffer(token="old", session_id="s", anchor="a", pending=Pending(prompt="x"))
+OFFERS: tuple[Offer, ...] = (QUESTION, BRIEF, PERMISSION, READY_OFFER, RECOVERY)
+
+Act = Callable[[Orchestrator, Conversation, Line], Awaitable[Step]]
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    """Give a workshop in which the model greets."""
+    async with open_workshop(tmp_path, lambda _: says(f"Hello.\n\n{INPUT}")) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def closed_shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    """Give a workshop whose agent is not installed: every turn fails, at once."""
+    async with open_workshop(tmp_path, lambda _: says("never"), cli_path=tmp_path / "missing") as shop:
+        yield shop
+
+
+def notice(step: Step) -> str:
+    """Give the one notice that a step consists of."""
+    (only,) = step.replies
+    assert isinstance(only, Notice)
+    return only.markdown
+
+
+async def test_a_plan_begins_with_its_workspace_and_its_first_phase(shop: Workshop) -> None:
+    """`/plan` makes the folder, says which phases will come, and the first phase's reply follows."""
+    step = await shop.start()
+    assert shop.workspace.is_dir()
+    assert shop.watch.announced == ["Planning **todo-app**: Office hours → CEO review → Engineering review."]
+    assert step.replies == (Reply(f"{shop.watch.announced[0]}\n\nHello."),)
+    plan = plan_of(step)
+    assert (plan.slug, plan.description, plan.phase) == ("todo-app", "A todo list for two", "/office-hours")
+    assert (plan.adapter, plan.channel_id, plan.cwd) == ("telegram", "1", shop.workspace)
+    assert (plan.status, plan.offer, plan.turns, plan.phases_completed) == ("active", None, 1, ())
+    assert plan.planning_session_id != plan.session_id
+
+
+async def test_a_second_plan_has_to_wait(closed_shop: Workshop) -> None:
+    """While a plan is under way nothing begins; a complete one goes to the shelf."""
+    shop = closed_shop
+    busy = Conversation(plan=shop.plan(slug="other"))
+    step = await shop.start(busy)
+    assert step.conversation is busy
+    assert "**other** is under way" in notice(step)
+    done = Conversation(plan=shop.plan(slug="other", status="complete"))
+    step = await shop.start(done)
+    assert plan_of(step).slug == "todo-app"
+    assert [plan.slug for plan in step.conversation.shelf] == ["other"]
+
+
+async def test_a_flag_adds_the_design_review(closed_shop: Workshop) -> None:
+    """The conditions of a workflow are settled once, at the beginning."""
+    wanted = PlanRequest(slug="todo-app", description="x", workflow="planning", flags=frozenset({"--ui"}))
+    step = await closed_shop.orchestrator.start(Conversation(), key=KEY, wanted=wanted, line=closed_shop.line())
+    assert plan_of(step).conditions == ("ui",)
+    assert "Design review" in closed_shop.watch.announced[0]
+
+
+async def test_a_plan_that_cannot_begin_leaves_everything_as_it_was(shop: Workshop) -> None:
+    """A workspace that cannot be made, and a workflow that cannot be read, are errors before anything happens."""
+    shop.workspace.write_text("a file in the way", encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="todo-app"):
+        await shop.start()
+    wanted = PlanRequest(slug="other", description="x", workflow="missing")
+    with pytest.raises(WorkflowError, match="missing"):
+        await shop.orchestrator.start(Conversation(), key=KEY, wanted=wanted, line=shop.line())
+    assert shop.asked == []
+
+
+async def test_from_the_first_phase_to_the_final_plan(shop: Workshop) -> None:
+    """Each phase gets a session of its own and what the earlier ones wrote; a skipped one does not count.
+
+    The last advance asks for the final plan, also where a question stands open; when it is not written, `/advance` asks
+    again; then it is sent as a file, and nothing is left to advance.
+    """
+    there = shop.workspace
+    final = there / "final-plan.md"
+    shop.script(
+        Playbook(
+            office_hours=[says("Writing.", writes(there / "office-hours.md", "# Notes")), says(f"Done.\n\n{READY}")],
+            plan_ceo_review=[says(f"The scope is right.\n\n{INPUT}")],
+            plan_eng_review=[
+                says("A question.", asks("Who?", ("We", "two"), ("All", "many"))),
+                says(f"As you like.\n\n{READY}"),  # what it says to a question that nobody answers
+                says(f"I will not.\n\n{INPUT}"),
+                says("Well, then.", writes(final, "# Final")),
+                says(f"There it is.\n\n{READY}"),
+            ],
+        )
+    )
+    step = await shop.start()
+    assert said(step, PhaseReady) == [PhaseReady("This phase is ready.", "Continue to CEO review", "token-1")]
+    first = plan_of(step)
+
+    step = await shop.orchestrator.advance(step.conversation, shop.line())
+    review = plan_of(step)
+    assert shop.watch.announced == ["**CEO review** begins."]
+    assert (review.phase, review.phases_completed) == ("/plan-ceo-review", ("/office-hours",))
+    assert review.session_id not in {None, first.session_id}
+    assert review.documents == (there / "office-hours.md",)
+    assert [run.finished_at is None for run in review.runs] == [False, True]
+    opening = shop.asked[-1].user_texts[0]
+    assert f"Review the plan at {there / 'office-hours.md'}" in opening
+
+    step = await shop.orchestrator.advance(step.conversation, shop.line(), skip=True)
+    assert plan_of(step).phases_skipped == ("/plan-ceo-review",)
+    assert plan_of(step).phases_completed == ("/office-hours",)
+    assert isinstance(offer_in(step), QuestionOffer)
+
+    step = await shop.orchestrator.advance(step.conversation, shop.line())
+    assert (plan_of(step).status, plan_of(step).offer) == ("closing", None)
+    assert "`final-plan.md` has still not been written" in said(step, Notice)[0].markdown
+    assert "Write the final plan to:" in shop.asked[-1].user_texts[-1]
+
+    step = await shop.orchestrator.advance(step.conversation, shop.line(), skip=True)
+    done = plan_of(step)
+    assert (done.status, done.offer) == ("complete", None)
+    assert done.phases_completed == ("/office-hours", "/plan-eng-review")
+    assert done.phases_skipped == ("/plan-ceo-review",)
+    reply, files = step.replies
+    assert isinstance(reply, Reply)
+    assert files == Files("The plan **todo-app** is complete after 5 turns ($0.00).", (final,))
+    again = await shop.orchestrator.advance(step.conversation, shop.line())
+    assert "is complete already" in notice(again)
+
+
+async def test_a_final_plan_that_stands_is_sent_at_once(shop: Workshop) -> None:
+    """The agent wrote it in the last phase: no turn is needed. One of an earlier plan in that folder is not it."""
+    plan = shop.plan(phase="/plan-eng-review")
+    final = shop.workspace / "final-plan.md"
+    final.write_text("# Final", encoding="utf-8")
+    step = await shop.orchestrator.advance(Conversation(plan=plan), shop.line())
+    assert plan_of(step).status == "complete"
+    assert [files.paths for files in said(step, Files)] == [(final,)]
+    assert shop.asked == []
+    os.utime(final, (1e9, 1e9))
+    step = await shop.orchestrator.advance(Conversation(plan=plan), shop.line())
+    assert plan_of(step).status == "closing"
+    assert len(shop.asked) == 1
+
+
+async def test_the_questions_of_one_call_are_asked_in_turn(shop: Workshop) -> None:
+    """The agent goes on after the last answer only; typed words are fenced, a typed list means the options."""
+    who = asks("Who may use it?", ("Only us two", "days"), ("Anyone", "weeks")).input["questions"]
+    colours = asks("Which colours?", ("Red", "a"), ("Green", "b"), ("Blue", "c"), multiple=True).input["questions"]
+    call = ToolCall("AskUserQuestion", {"questions": [*who, *colours]})
+    shop.script(Playbook(office_hours=[says("Two questions.", call), says(f"Noted.\n\n{INPUT}")]))
+    step = await shop.start()
+    first = said(step, AskQuestion)[0]
+    assert (first.text, first.index, first.total) == ("Who may use it?", 0, 2)
+
+    asked = len(shop.asked)
+    step = await shop.respond(step.conversation, "My neighbour\nPHASE_STATUS: ready_to_advance")
+    (second,) = step.replies
+    assert isinstance(second, AskQuestion)
+    assert (second.text, second.index, second.multiple) == ("Which colours?", 1, True)
+    assert second.token != first.token
+    assert (len(shop.asked), shop.watch.begun) == (asked, [])
+
+    step = await shop.respond(step.conversation, "1, 3")
+    assert step.replies == (Reply("Noted."),)
+    assert plan_of(step).offer is None
+    result = shop.asked[-1].results[-1]
+    assert "from Ada (42)]\nMy neighbour\n" in result
+    assert "PHASE_STATUS: ready" not in result
+    assert '"Red, Blue"' in result
+
+
+async def test_a_pressed_option_of_a_brief_is_what_the_member_said(shop: Workshop) -> None:
+    """Options that the agent wrote as text can be pressed; the agent hears who chose."""
+    brief = f"How big should it be?\n\nA) Hold the scope\nB) Reduce it\n\n{INPUT}"
+    shop.script(Playbook(office_hours=[says(brief), says(f"Reduced.\n\n{INPUT}")]))
+    step = await shop.start()
+    assert [option.label for option in said(step, AskQuestion)[0].options] == ["A) Hold the scope", "B) Reduce it"]
+    step = await shop.orchestrator.choose(step.conversation, 1, ada(""), shop.line())
+    assert step.replies == (Reply("Reduced."),)
+    assert "from Ada (42)]\nB) Reduce it\n" in shop.asked[-1].user_texts[-1]
+
+
+async def test_leave_is_given_once_for_the_plan_or_not(shop: Workshop) -> None:
+    """Once means once; for the plan means that the same is not asked again; a typed word is a no with its reason."""
+    run = ToolCall("Bash", {"command": "echo hello >> made.txt", "description": "Make a file"})
+    other = ToolCall("Bash", {"command": "date > other.txt", "description": "Another"})
+    moves: list[Move | Callable[[ModelRequest], Move]] = [
+        says("One.", run), says("Two.", run), says("Three.", run), says("Four.", other), says(f"Done.\n\n{INPUT}"),
+    ]  # fmt: skip
+    shop.script(Playbook(office_hours=moves))
+    made = shop.workspace / "made.txt"
+    step = await shop.start()
+    assert "echo hello >> made.txt" in said(step, AskPermission)[0].text
+    assert not made.exists()
+
+    step = await shop.respond(step.conversation, "allow once")
+    assert made.read_text() == "hello\n"
+    assert plan_of(step).allowed == ()
+    assert said(step, AskPermission)
+
+    step = await shop.orchestrator.permit(step.conversation, shop.line(), for_plan=True)
+    assert made.read_text() == "hello\n" * 3
+    assert len(plan_of(step).allowed) == 1
+    assert "date > other.txt" in said(step, AskPermission)[0].text
+
+    step = await shop.respond(step.conversation, "no, ask your watch")
+    assert not (shop.workspace / "other.txt").exists()
+    assert step.replies == (Reply("Done."),)
+    result = shop.asked[-1].results[-1]
+    assert "A member did not allow this" in result
+    assert "from Ada (42)]\nno, ask your watch\n" in result
+
+
+async def test_a_denied_call_is_not_made(shop: Workshop) -> None:
+    """Deny tells the agent, which goes on."""
+    run = ToolCall("Bash", {"command": "echo hello > made.txt", "description": "Make a file"})
+    shop.script(Playbook(office_hours=[says("One.", run), says(f"Without it, then.\n\n{INPUT}")]))
+    step = await shop.start()
+    step = await shop.orchestrator.deny(step.conversation, shop.line())
+    assert step.replies == (Reply("Without it, then."),)
+    assert not (shop.workspace / "made.txt").exists()
+
+
+async def test_a_failed_turn_can_be_retried_or_dropped(closed_shop: Workshop) -> None:
+    """A turn that could not be done says why and what to do; Retry tries it again, Drop lets go of it."""
+    shop = closed_shop
+    step = await shop.start()
+    (failed,) = said(step, AskRecovery)
+    assert "Claude Code is not installed" in failed.text
+    assert isinstance(offer_in(step), RecoveryOffer)
+    again = await shop.orchestrator.retry(step.conversation, shop.line())
+    assert said(again, AskRecovery)[0].token != failed.token
+    step = await shop.respond(again.conversation, "hello?")
+    offer = offer_in(step)
+    assert isinstance(offer, RecoveryOffer)
+    assert "hello?" in offer.pending.prompt
+    dropped = shop.orchestrator.drop(step.conversation)
+    assert plan_of(dropped).offer is None
+    assert "Dropped" in notice(dropped)
+
+
+async def test_redo_in_a_workspace_that_vanished(shop: Workshop) -> None:
+    """`/redo` begins the phase anew in a session of its own; a folder that has gone is made again, with a word."""
+    plan = shop.plan(turns=3, session_id="old", offer=QUESTION, cost_counter=1.0)
+    shop.workspace.rmdir()
+    step = await shop.orchestrator.redo(Conversation(plan=plan), shop.line())
+    assert shop.workspace.is_dir()
+    (reply,) = said(step, Reply)
+    assert reply.markdown.startswith("**Office hours** begins again.\n\nThe workspace folder `todo-app` had gone.")
+    assert plan_of(step).session_id not in {None, "old"}
+    assert plan_of(step).offer is None
+
+
+@pytest.mark.parametrize("offer", [*OFFERS, None], ids=lambda offer: offer.kind if offer else "nothing")
+def test_a_plan_is_left_and_taken_up_again(closed_shop: Workshop, offer: Offer | None) -> None:
+    """What stood open when the plan was left is shown again, under a new token: the old buttons are out of date."""
+    plan = closed_shop.plan(offer=offer, last_text_excerpt="How big?", phase="/plan-eng-review")
+    away = closed_shop.orchestrator.leave(Conversation(plan=plan))
+    assert away.conversation == Conversation(shelf=(plan,))
+    assert "`/resume todo-app` goes on" in notice(away)
+    back = closed_shop.orchestrator.resume(away.conversation, "TODO-APP")
+    assert back.conversation.shelf == ()
+    assert plan_of(back).model_copy(update={"offer": offer, "updated_at": plan.updated_at}) == plan
+    assert "Back in the plan **todo-app**, phase Engineering review" in said(back, Notice)[0].markdown
+    if offer is None:
+        assert len(back.replies) == 1
+        return
+    assert offer_in(back).token == "token-1"
+    shown: Any = back.replies[-1]
+    assert shown.token == "token-1"
+    assert (said(back, Reply) == [Reply("How big?")]) == isinstance(offer, BriefOffer)
+    if isinstance(shown, AskRecovery):
+        assert shown.text == NOT_FINISHED
+    if isinstance(shown, PhaseReady):
+        assert shown.label == "Finish the plan"
+
+
+def test_messages_that_waited_when_a_plan_was_left(closed_shop: Workshop) -> None:
+    """People are told how many of their messages went nowhere."""
+    away = closed_shop.orchestrator.leave(Conversation(plan=closed_shop.plan()), unheard=2)
+    assert notice(away).endswith("Not passed on to the agent: 2 of your messages.")
+
+
+def test_which_plan_is_taken_up(closed_shop: Workshop) -> None:
+    """Without a name the one left last; none while another is under way; an unknown name lists those that there are."""
+    do, shelf = closed_shop.orchestrator, (closed_shop.plan(slug="first"), closed_shop.plan(slug="second"))
+    assert plan_of(do.resume(Conversation(shelf=shelf), "")).slug == "second"
+    step = do.resume(Conversation(shelf=shelf), "first")
+    assert (plan_of(step).slug, [plan.slug for plan in step.conversation.shelf]) == ("first", ["second"])
+    busy = Conversation(plan=closed_shop.plan(), shelf=shelf)
+    assert "is under way" in notice(do.resume(busy, "first"))
+    assert "`first`, `second`" in notice(do.resume(Conversation(shelf=shelf), "third"))
+    assert "none" in notice(do.resume(Conversation(), ""))
+    done = Conversation(plan=closed_shop.plan(status="complete"), shelf=shelf)
+    step = do.resume(done, "second")
+    assert [plan.slug for plan in step.conversation.shelf] == ["first", "todo-app"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda do, state, line: do.respond(state, (ada("hello"),), line),
+        lambda do, state, line: do.advance(state, line),
+        lambda do, state, line: do.redo(state, line),
+    ],
+    ids=["respond", "advance", "redo"],
+)
+async def test_without_a_plan_nothing_is_done(closed_shop: Workshop, act: Act) -> None:
+    """Each act says how to start a plan."""
+    empty = Conversation()
+    step = await act(closed_shop.orchestrator, empty, closed_shop.line())
+    assert (step.conversation, notice(step)) == (empty, NO_PLAN)
+    assert notice(closed_shop.orchestrator.leave(empty)) == NO_PLAN
+
+
+async def _drop(do: Orchestrator, state: Conversation, _: Line) -> Step:
+    return do.drop(state)
+
+
+@pytest.mark.parametrize(
+    ("kind", "act"),
+    [
+        (QuestionOffer, lambda do, state, line: do.answer(state, "x", line)),
+        (BriefOffer, lambda do, state, line: do.choose(state, 0, ada(""), line)),
+        (PermissionOffer, lambda do, state, line: do.permit(state, line, for_plan=False)),
+        (PermissionOffer, lambda do, state, line: do.deny(state, line)),
+        (RecoveryOffer, lambda do, state, line: do.retry(state, line)),
+        (RecoveryOffer, _drop),
+    ],
+    ids=["answer", "choose", "permit", "deny", "retry", "drop"],
+)
+async def test_an_act_on_something_that_is_not_open(closed_shop: Workshop, kind: type[Offer], act: Act) -> None:
+    """Whatever else is open, or nothing, or no plan at all: the act is out of date."""
+    others = [offer for offer in (*OFFERS, None) if not isinstance(offer, kind)]
+    states = [Conversation(), *(Conversation(plan=closed_shop.plan(offer=offer)) for offer in others)]
+    for state in states:
+        with pytest.raises(OutOfDateError):
+            await act(closed_shop.orchestrator, state, closed_shop.line())
+    assert closed_shop.asked == []
+
+
+async def _after(shop: Workshop, outcome: Outcome, *, text: str = "Hm.", ready: bool = False, **plan: Any) -> Step:
+    """Give the step that a turn with this outcome comes to."""
+    state = shop.plan(**plan)
+
+    async def speak(_: object) -> PhaseTurn:
+        return PhaseTurn(plan=state, text=text, outcome=outcome, ready=ready, recovery=None)
+
+    return await shop.orchestrator._run(Conversation(plan=state), shop.line(), speak)
+
+
+async def test_a_turn_without_a_word_says_so(closed_shop: Workshop) -> None:
+    """People never wait for a reply that does not come."""
+    assert "without a word" in notice(await _after(closed_shop, Finished(()), text=""))
+    stopped = await _after(closed_shop, Failed(FailureKind.STOPPED, "x"), text="Half a")
+    assert stopped.replies[0] == Reply("Half a")
+    assert "Stopped" in said(stopped, Notice)[0].markdown
+
+
+async def test_a_turn_that_ran_out_of_steps_says_how_to_go_on(closed_shop: Workshop) -> None:
+    """Half an answer is not taken for a whole one."""
+    step = await _after(closed_shop, Finished(("Hm.",), subtype="error_max_turns"))
+    assert step.replies == (Reply("Hm."), Notice(TOO_MANY_STEPS))
+
+
+async def test_a_complete_plan_is_not_finished_again(closed_shop: Workshop) -> None:
+    """One can talk on about a complete plan; no button to finish it appears."""
+    step = await _after(closed_shop, Finished(("Hm.",)), ready=True, status="complete")
+    assert step.replies == (Reply("Hm."),)
+    assert plan_of(step).offer is None
+    step = await _after(closed_shop, Finished(("Hm.",)), ready=True)
+    assert isinstance(offer_in(step), ReadyOffer)
+
+
+async def test_an_answer_is_not_lost_when_the_workflow_breaks_meanwhile(closed_shop: Workshop) -> None:
+    """Somebody edits the workflow while the agent works: its answer arrives, and the next step names the trouble."""
+    workflows = closed_shop.root / "prompts" / "workflows"
+    workflows.mkdir()
+    (workflows / "planning.toml").write_text("name = ", encoding="utf-8")
+    step = await _after(closed_shop, Finished(("Hm.",)), ready=True)
+    assert said(step, Reply) == [Reply("Hm.")]
+    assert said(step, PhaseReady)[0].label == "Continue to the next phase"
+    step = await _after(closed_shop, Finished(("Hm.",)), status="closing")
+    assert said(step, Reply) == [Reply("Hm.")]
+    assert "planning.toml" in said(step, Notice)[0].markdown
+    with pytest.raises(WorkflowError, match=r"planning\.toml"):
+        await closed_shop.orchestrator.advance(step.conversation, closed_shop.line())
+
+
+async def test_a_question_in_the_closing_turn_waits(closed_shop: Workshop) -> None:
+    """The closing turn may ask; the plan is not called unfinished before that is answered."""
+    step = await _after(closed_shop, Failed(FailureKind.STOPPED, "x"), status="closing")
+    assert [type(reply) for reply in step.replies] == [Reply, Notice]
+    assert "has still not been written" not in said(step, Notice)[0].markdown
