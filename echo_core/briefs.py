@@ -30,6 +30,7 @@ _BRIEF_ID = re.compile(r"^[\s*_#]*D\d+\b")
 _REQUEST = re.compile(
     r"^[\s*_]*(?:please\s+)?(?:reply|answer|respond|choose|pick|select|tell me which|let me know)\b", re.I
 )
+_CHOOSING = re.compile(r"\b(?:recommend|choos|choice|which|pick|prefer|select)|\b\d\s+or\s+\d\b", re.I)
 _RECOMMENDED = re.compile(
     r"\brecommend(?:ation|ed|ing)?\b[\s:*_`]*(?:is\s+|going\s+with\s+)?(?:option\s+)?[*_`(]*(?P<key>[A-H]|[1-8])\b(?!/)",
     re.I,
@@ -69,8 +70,9 @@ def find_brief(text: str) -> Brief | None:
     """Find the last decision brief in an agent's text; None when there is none.
 
     Options are lines that begin with `A)`, `B)`, … or `1.`, `2.`, …, in order from the first, or bold bullets right
-    below a question. All but `A)` count only where the text near them asks something. A list of questions, a list
-    that much other text follows, and lists in code, quotes and tables never count. Never raises.
+    below a question. `A)` counts only where a question mark or a word of choosing is near, everything else only right
+    below a question, or where the nearest lines ask to choose. A list of questions, a list that much other text follows, and lists in code, quotes
+    and tables never count. Never raises.
     """
     lines = _prose(text)
     lists = [_run(lines, _LETTERS), _run(lines, _NUMBERS), _bullets(lines)]
@@ -136,7 +138,14 @@ def _is_brief(lines: Sequence[str], options: Sequence[_Listed], keys: Sequence[s
     questions = sum(bool(_QUESTION.search(option.text)) for option in options)
     if len(options) > _MOST or questions * 2 > len(options) or _count(lines[last + 1 :]) > _AFTER:
         return False
-    return (keys is _LETTERS and options[0].asking) or _asks_near(lines, first, last)
+    return _speaks_of_choice(lines, first, last) if options[0].asking else _asks_near(lines, first, last)
+
+
+def _speaks_of_choice(lines: Sequence[str], first: int, last: int) -> bool:
+    """Say whether a question, a request, an id or a word of choosing stands in a list or near it."""
+    above = [line for line in lines[max(0, first - _AFTER) : first] if line.strip()]
+    near = (*above[-2 * _NEAR :], *lines[first : last + _AFTER])
+    return any("?" in line or _CHOOSING.search(line) or _BRIEF_ID.match(line) or _REQUEST.match(line) for line in near)
 
 
 def _bullets(lines: Sequence[str]) -> list[_Listed]:
@@ -146,7 +155,8 @@ def _bullets(lines: Sequence[str]) -> list[_Listed]:
         if not _asks(line):
             continue
         options: list[_Listed] = []
-        for below, text in enumerate(lines[place + 1 :], place + 1):
+        for below in range(place + 1, len(lines)):
+            text = lines[below]
             match = _BULLET.match(text)
             if match:
                 key = _LETTERS[min(len(options), _MOST)]
@@ -164,12 +174,18 @@ def _asks(line: str) -> bool:
 
 
 def _asks_near(lines: Sequence[str], first: int, last: int) -> bool:
-    """Say whether the nearest lines above or below a list ask for a choice."""
+    """Say whether the line above a list is a question, or the nearest lines above and below ask for a choice."""
     above = [line for line in lines[:first] if line.strip()]
     below = [line for line in lines[last + 1 :] if line.strip() and not line.startswith((" ", "\t"))][:_NEAR]
-    if any(map(_asks, above[-_NEAR:])) or any(_BRIEF_ID.match(line) for line in above[-2 * _NEAR :]):
+    if any(map(_asks, above[-1:])) or any(map(_asks_which, above[-_NEAR:])):
         return True
-    return any(_asks(line) or _REQUEST.match(line) or _RECOMMENDED.search(line) for line in below)
+    if any(_BRIEF_ID.match(line) for line in above[-2 * _NEAR :]):
+        return True
+    return any(_asks_which(line) or _REQUEST.match(line) or _RECOMMENDED.search(line) for line in below)
+
+
+def _asks_which(line: str) -> bool:
+    return _asks(line) and _CHOOSING.search(line) is not None
 
 
 def _recommended(lines: Sequence[str], options: Sequence[_Listed]) -> str | None:

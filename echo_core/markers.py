@@ -10,14 +10,13 @@ from markdown_it import MarkdownIt
 MARKER_READY = "PHASE_STATUS: ready_to_advance"
 MARKER_INPUT = "PHASE_STATUS: needs_input"
 
-_DRESSING = "*_` \t\r"
-_MARKER = re.compile(r"PHASE_STATUS:\s*(ready_to_advance|needs_input)")
-_BEGUN = "PHASE_"
-_QUESTION_ID = re.compile(r"[ \t]*<gstack-qid:[^>\n]*>")
-_BEGUN_ID = re.compile(r"[ \t]*<gstack-(q(i(d(:[^>\n]*)?)?)?)?\Z")
-_BLOCKS = MarkdownIt("commonmark").disable("inline")
-
 Status = Literal["ready", "needs_input"]
+
+_STATUS: dict[str, Status] = {"PHASE_STATUS:ready_to_advance": "ready", "PHASE_STATUS:needs_input": "needs_input"}
+_DRESSING = re.compile(r"[*`\s]+")
+_ID = "<gstack-qid:"
+_QUESTION_ID = re.compile(rf"(?<![ \t])[ \t]*{_ID}[^<>\n]*>")
+_BLOCKS = MarkdownIt("commonmark").disable("inline")
 
 
 def read_status(text: str) -> Status | None:
@@ -27,14 +26,12 @@ def read_status(text: str) -> Status | None:
     do no harm), and not inside a code block or a quote.
     """
     lines = _QUESTION_ID.sub("", text).rstrip().split("\n")
-    found = _MARKER.fullmatch(lines[-1].strip(_DRESSING))
-    if found is None:
-        return None
+    status = _STATUS.get(_bare(lines[-1]))
     last = len(lines) - 1
-    for token in _BLOCKS.parse("\n".join(lines)):
+    for token in _BLOCKS.parse("\n".join(lines)) if status else ():
         if token.type in {"fence", "code_block"} and token.map and token.map[0] <= last < token.map[1]:
             return None
-    return "ready" if found[1] == "ready_to_advance" else "needs_input"
+    return status
 
 
 def strip_markers(text: str) -> str:
@@ -43,17 +40,23 @@ def strip_markers(text: str) -> str:
     White space at the end goes as well; every other line stays as it is.
     """
     lines = _QUESTION_ID.sub("", text).split("\n")
-    return "\n".join(line for line in lines if _MARKER.fullmatch(line.strip(_DRESSING)) is None).rstrip()
+    return "\n".join(line for line in lines if _bare(line) not in _STATUS).rstrip()
 
 
 def strip_partial(text: str) -> str:
     """Do the same for text that is still being written: what may become a marker or an id at its end is left out, too.
 
-    A line counts as one from `PHASE` on, an id from `<gstack-`; what becomes something else is shown with the next
-    piece.
+    What becomes something else is shown with the next piece; nothing that was shown is ever taken back.
     """
-    shown = strip_markers(_BEGUN_ID.sub("", text))
-    head, _, last = shown.rpartition("\n")
-    begun = last.strip(_DRESSING)
-    may_become = any(marker.startswith(begun) for marker in (MARKER_READY, MARKER_INPUT))
-    return head.rstrip() if may_become and len(begun) >= len(_BEGUN) - 1 else shown
+    place = text.rfind("<")
+    begun = text[place:] if place >= 0 else ""
+    if begun and (_ID.startswith(begun) or _QUESTION_ID.fullmatch(f"{begun}>")):
+        text = text[:place].rstrip(" \t")
+    head, _, last = text.rpartition("\n")
+    may_become = any(marker.startswith(_bare(last)) for marker in _STATUS)
+    return strip_markers(head if may_become else text)
+
+
+def _bare(line: str) -> str:
+    """Give a line without emphasis and spaces: a marker in any dress reads the same."""
+    return _DRESSING.sub("", line).strip("_")

@@ -226,8 +226,8 @@ class Orchestrator:
 
     async def _finish(self, conversation: Conversation, workflow: Workflow, line: Line) -> Step:
         """Complete the plan: with the closing document if it is there, else after a turn that asks for it."""
-        plan = conversation.plan
-        if plan is None or workflow.closing is None:
+        plan = _plan(conversation)
+        if workflow.closing is None:
             return self._completed(conversation, ())
         document = plan.workspace / workflow.closing.document
         if await asyncio.to_thread(is_written, document, plan):
@@ -237,9 +237,7 @@ class Orchestrator:
         return await self._run(closing, line, lambda session: session.close(), opening=opening)
 
     def _completed(self, conversation: Conversation, documents: tuple[Path, ...]) -> Step:
-        plan = conversation.plan
-        if plan is None:
-            return Step(conversation, (Notice(NO_PLAN),))
+        plan = _plan(conversation)
         plan = plan.model_copy(update={"status": "complete", "offer": None, "updated_at": self._engine.clock()})
         words = f"The plan **{plan.slug}** is complete after {plan.turns} turns (${plan.total_cost_usd:.2f})."
         last: Intent = Files(words, documents) if documents else Notice(words)

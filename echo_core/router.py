@@ -124,6 +124,8 @@ class Router:
         return Receipt(accepted=False, notice=words)
 
     async def _served(self, inbound: Inbound) -> Receipt:
+        if await self._journal.knows(inbound):
+            return Receipt(accepted=True)
         match inbound.body:
             case Pressed(data=data):
                 return await self._pressed(inbound, data)

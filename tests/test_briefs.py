@@ -104,15 +104,15 @@ def test_bold_bullets_below_a_question() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("A) x\nB) y", "AB"),
-        ("A) x\n\nB) y\n\nC) z\n\nD) w", "ABCD"),
-        ("- A) x\n- B) y", "AB"),
-        ("**A)** x\n**B)** y", "AB"),
-        ("**A**) x\n**B**) y", "AB"),
-        ("(A) x\n(B) y", "AB"),
-        ("### A) x\ntext\n### B) y\ntext", "AB"),
-        ("**Option A: x**\ntext\n\n**Option B: y**\ntext", "AB"),
-        ("Option A — x\nOption B — y", "AB"),
+        ("A) x\nB) y\n\nWhich?", "AB"),
+        ("D1\n\nA) x\n\nB) y\n\nC) z\n\nD) w", "ABCD"),
+        ("Your choice:\n\n- A) x\n- B) y", "AB"),
+        ("Choose:\n\n**A)** x\n**B)** y", "AB"),
+        ("**A**) x\n**B**) y\n\nPick one.", "AB"),
+        ("(A) x\n(B) y\n\nI recommend A.", "AB"),
+        ("## D2: Scope\n### A) x\ntext\n### B) y\ntext", "AB"),
+        ("**Option A: x**\ntext\n\n**Option B: y** (recommended)\ntext", "AB"),
+        ("What now?\n\nOption A — x\nOption B — y", "AB"),
         ("Which?\nA. x\nB. y", "AB"),
         ("Which?\n\n1. x\n2. y\n3. z", "123"),
         ("Which?\n1) x\n2) y", "12"),
@@ -120,10 +120,10 @@ def test_bold_bullets_below_a_question() -> None:
         ("1. x\n2. y\n\n**Recommendation:** option 2, it is smaller.", "12"),
         ("D4: Scope\n\nSome words on it.\n\n1. x\n2. y", "12"),
         ("## D4 — Scope?\n\n1. x\n2. y", "12"),
-        ("A) x\nB) y\n\nThen:\n\nA) p\nB) q\nC) r", "ABC"),
+        ("A) x\nB) y\n\nThen, which?\n\nA) p\nB) q\nC) r", "ABC"),
         ("A) x\n   1. first\n   2. second\nB) y\n\nWhich?", "AB"),
         ("1. done\n2. done too\n\nNow:\n\nWhich?\n- **p**\n- **q**", "AB"),
-        ("\n".join(f"{key}) x" for key in "ABCDEFGH"), "ABCDEFGH"),
+        ("Which?\n" + "\n".join(f"{key}) x" for key in "ABCDEFGH"), "ABCDEFGH"),
     ],
 )
 def test_what_is_a_brief(text: str, found: str) -> None:
@@ -170,7 +170,7 @@ def test_what_is_no_brief(text: str) -> None:
         ("My recommendation is option A.\n\nA) x\nB) y", "A"),
         ("A) x\nB) y\n\nI recommend C.", None),
         ("A) x\nB) y\n\nI recommend A/B tests.", None),
-        ("A) x\nB) y", None),
+        ("A) x\nB) y\n\nWhich?", None),
     ],
 )
 def test_which_option_is_recommended(text: str, key: str | None) -> None:
@@ -183,7 +183,7 @@ def test_which_option_is_recommended(text: str, key: str | None) -> None:
 
 def test_bold_text_is_the_label() -> None:
     """Bold text at the front is an option's words, also where the key is bold as well; elsewhere it is not."""
-    brief = find_brief("**A) Ship: all of it** — now\nB) **Wait** for it\nC) use **x** - or y")
+    brief = find_brief("Which?\n**A) Ship: all of it** — now\nB) **Wait** for it\nC) use **x** - or y")
     assert brief is not None
     assert [(option.label, option.description) for option in brief.options] == [
         ("Ship: all of it", "now"),
@@ -194,7 +194,7 @@ def test_bold_text_is_the_label() -> None:
 
 def test_words_of_an_option_are_plain_and_short() -> None:
     """A button shows no markup; long words are cut; an option without words shows its key."""
-    brief = find_brief("A) `x` and **y** <b>z</b>\nB) " + "long " * 40 + "\nC) **")
+    brief = find_brief("Which?\nA) `x` and **y** <b>z</b>\nB) " + "long " * 40 + "\nC) **")
     assert brief is not None
     assert [option.label for option in brief.options] == ["x and y z", ("long " * 12)[:59] + "…", "C"]
 

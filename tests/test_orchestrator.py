@@ -271,6 +271,27 @@ async def test_a_denied_call_is_not_made(shop: Workshop) -> None:
     assert not (shop.workspace / "made.txt").exists()
 
 
+async def test_deny_can_be_typed(closed_shop: Workshop) -> None:
+    """The word on the button does what the button does."""
+    step = await closed_shop.respond(Conversation(plan=closed_shop.plan(offer=PERMISSION, session_id="s")), "Deny")
+    offer = offer_in(step)
+    assert isinstance(offer, RecoveryOffer)
+    assert (offer.pending.tool_use_id, offer.pending.allow) == ("c", False)
+    assert "EXTERNAL CONTENT" not in offer.pending.reason
+
+
+async def test_a_workflow_without_a_closing_document(closed_shop: Workshop) -> None:
+    """After its last phase the plan is complete, without a file and without a further turn."""
+    workflows = closed_shop.root / "prompts" / "workflows"
+    workflows.mkdir()
+    phase = '[[phases]]\nskill = "/think"\ntitle = "Think"\ndocument = "think.md"\nprompt = "{phase}"\n'
+    (workflows / "short.toml").write_text(f'name = "short"\ntitle = "Short"\n{phase}', encoding="utf-8")
+    plan = closed_shop.plan(workflow="short", phase="/think", turns=2)
+    step = await closed_shop.orchestrator.advance(Conversation(plan=plan), closed_shop.line())
+    assert plan_of(step).status == "complete"
+    assert notice(step) == "The plan **todo-app** is complete after 2 turns ($0.00)."
+
+
 async def test_a_failed_turn_can_be_retried_or_dropped(closed_shop: Workshop) -> None:
     """A turn that could not be done says why and what to do; Retry tries it again, Drop lets go of it."""
     shop = closed_shop

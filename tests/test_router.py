@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -112,13 +113,14 @@ async def test_a_strangers_command_is_refused_each_time(house: House, body: Body
 async def test_which_messages_count(house: House) -> None:
     """In a channel with a plan all that is said counts, unless the bot listens to mentions only."""
     plan = house.shop.plan()
+    numbers = count(100)
 
     async def counts(current: Plan | None, *, addressed: bool) -> bool:
-        await house.put(current)
-        before = await waiting(house)
-        receipt = await house.say("hello", addressed=addressed)
-        assert not receipt.notice or addressed
-        return await waiting(house) > before
+        key = ChannelKey("telegram", str(next(numbers)))
+        await house.put(current, key=key)
+        receipt = await house.say("hello", addressed=addressed, key=key)
+        assert not receipt.notice
+        return (await house.entry(key)).waiting == 1
 
     complete = plan.model_copy(update={"status": "complete"})
     assert await counts(plan, addressed=False)
@@ -135,6 +137,31 @@ async def test_words_without_a_plan(house: House) -> None:
     receipt = await house.say("hello")
     assert (receipt.accepted, receipt.notice) == (False, NO_PLAN)
     assert await waiting(house) == 0
+
+
+async def test_words_while_a_plan_is_being_started(house: House) -> None:
+    """What is said behind a `/plan` that still waits or runs is kept for it, and `/status` says what goes on."""
+    await house.command("/plan todo-app A list")
+    assert (await house.say("one more thing")).notice == ""
+    assert (await house.say("and another", addressed=False)).accepted
+    assert await waiting(house) == 3
+    await house.command("/status")
+    await house.channel.shows("A plan is just being started here")
+
+
+async def test_a_sticker_among_others(house: House) -> None:
+    """What cannot be taken in is passed over in silence where it was not meant for the bot."""
+    receipt = await house.receive(Unsupported("a sticker"), addressed=False)
+    assert (receipt.accepted, receipt.notice) == (True, "")
+
+
+async def test_what_is_remembered_is_bounded(house: House) -> None:
+    """After a thousand other strangers one is told again; the memory does not grow with everybody who comes by."""
+    for number in range(1001):
+        assert (await house.say("x", author=Author(str(number + 1000), "n"))).notice
+    assert (await house.say("x", author=Author("1000", "n"))).notice
+    assert not (await house.say("x", author=Author("2000", "n"))).notice
+    assert len(house.router._refused) <= 1000
 
 
 async def test_a_message_counts_once(house: House) -> None:

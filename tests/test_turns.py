@@ -10,7 +10,16 @@ import pytest
 import structlog.testing
 
 from echo_core.messages import Action, ChannelKey, Command, Pressed
-from echo_core.plan import AnswerOption, BriefOffer, Pending, PermissionOffer, ReadyOffer, RecoveryOffer
+from echo_core.plan import (
+    AnswerOption,
+    BriefOffer,
+    Pending,
+    PermissionOffer,
+    Question,
+    QuestionOffer,
+    ReadyOffer,
+    RecoveryOffer,
+)
 from echo_core.rehearsal.model import ModelRequest, Step
 from tests.house import House, open_house
 from tests.plans import a_plan
@@ -127,11 +136,15 @@ async def test_a_press_is_what_its_offer_says(closed_house: House) -> None:
     house.open()
     brief = BriefOffer(token="t", options=(AnswerOption(label="A) Hold"), AnswerOption(label="B) Reduce")))
     permission = PermissionOffer(token="t", tool_use_id="c", tool="Bash", text="Run it", rule="bash:ls")
+    colours = (AnswerOption(label="Red"), AnswerOption(label="Blue"))
+    which = Question(text="Which?", options=colours, multiple=True)
+    question = QuestionOffer(token="t", tool_use_id="c", tool_input={}, questions=(which,))
     for offer, action, choice in (
         (brief, Action.ANSWER, 2),
         (permission, Action.ALLOW_ONCE, 0),
         (permission, Action.ALLOW_FOR_PLAN, 0),
         (permission, Action.DENY, 0),
+        (question, Action.ANSWER, 3),
         (RECOVERY, Action.RETRY, 0),
         (ReadyOffer(token="t"), Action.ADVANCE, 0),
     ):
@@ -142,6 +155,8 @@ async def test_a_press_is_what_its_offer_says(closed_house: House) -> None:
         assert isinstance(plan.offer, RecoveryOffer)
         pending = plan.offer.pending
         match action:
+            case Action.ANSWER if offer is question:
+                assert pending.tool_input == {"answers": {"Which?": "Red, Blue"}}
             case Action.ANSWER:
                 assert "from Ada (42)]\nB) Reduce\n" in pending.prompt
             case Action.ALLOW_ONCE | Action.ALLOW_FOR_PLAN:
@@ -153,6 +168,23 @@ async def test_a_press_is_what_its_offer_says(closed_house: House) -> None:
                 assert pending.prompt == "x"
             case _:
                 assert (plan.phase, pending.composed) == ("/plan-ceo-review", True)
+
+
+async def test_a_command_is_what_it_says(closed_house: House) -> None:
+    """Each command of a plan reaches its act."""
+    house = closed_house
+    house.open()
+    for command, phase, skipped in (
+        ("/redo", "/office-hours", ()),
+        ("/advance", "/plan-ceo-review", ()),
+        ("/skip", "/plan-ceo-review", ("/office-hours",)),
+    ):
+        await house.put(house.shop.plan())
+        assert (await house.command(command)).accepted
+        await house.quiet()
+        plan = await house.plan()
+        assert (plan.phase, plan.phases_skipped) == (phase, skipped)
+    assert house.channel.text.count("begins") == 3
 
 
 async def test_a_name_belongs_to_one_channel_at_a_time(closed_house: House) -> None:

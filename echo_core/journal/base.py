@@ -155,6 +155,10 @@ class Journal(Protocol):
         """Give the state of a conversation; an empty one for a channel that was never used."""
         ...
 
+    async def knows(self, inbound: Inbound) -> bool:
+        """Say whether a message of that id was accepted before, as `accept` would."""
+        ...
+
     async def unfinished(self, key: ChannelKey) -> int:
         """Say how many messages of a conversation are accepted and not finished, one whose turn runs included."""
         ...

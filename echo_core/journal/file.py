@@ -108,6 +108,15 @@ class FileJournal:
         async with ledger.hold(key) as slot:
             return slot.record
 
+    async def knows(self, inbound: Inbound) -> bool:
+        """Say whether a message was accepted before; see `Journal`."""
+        ledger = self._ledger
+        return await ledger.finish(self._knows(ledger, inbound))
+
+    async def _knows(self, ledger: Ledger, inbound: Inbound) -> bool:
+        async with ledger.hold(inbound.key) as slot:
+            return slot.knows(inbound.id)
+
     async def unfinished(self, key: ChannelKey) -> int:
         """Say how many messages are accepted and not finished; see `Journal`."""
         ledger = self._ledger

@@ -63,10 +63,16 @@ class TurnSuite(JournalSuite):
         """An id is refused while it waits, while its turn runs, and after; also by the next process."""
         async with self.opened(tmp_path, message("a"), message("b")) as journal:
             assert not await journal.accept(message("b"))
+            assert (await journal.unfinished(ONE), await journal.unfinished(TWO)) == (2, 0)
             turn = await soon(journal.claim())
             assert not await journal.accept(message("a", text="other"))
+            assert await journal.unfinished(ONE) == 2
             await turn.commit(Conversation())
+            assert await journal.unfinished(ONE) == 1
             assert not await journal.accept(message("a"))
+            assert await journal.knows(message("a"))
+            assert not await journal.knows(message("c"))
+            assert not await journal.knows(message("a", TWO))
         async with self.opened(tmp_path) as journal:
             assert not await journal.accept(message("a"))
             assert not await journal.accept(message("b"))

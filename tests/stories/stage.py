@@ -165,6 +165,12 @@ class Stage:
                 await process.wait()
         return process.returncode or 0, output.decode()
 
+    async def plan(self) -> dict[str, Any]:
+        """Wait until nothing is left to be done, and give the plan as it is stored."""
+        await self.person.until(self.settled, what="the turn to be over")
+        plan: dict[str, Any] = self.conversation()["conversation"]["plan"]
+        return plan
+
     def settled(self) -> bool:
         """Say whether nothing is left to be done: no message waits, no reply is owed."""
         return not list((self.state / "inbox").glob("*/*.json")) and bool(

@@ -99,7 +99,7 @@ async def test_an_outdated_button_says_so(stage: Stage) -> None:
     await person.sees("The review.")
     person.choose_again("Continue to CEO review")
     await person.sees("out of date")
-    assert stage.conversation()["conversation"]["plan"]["phase"] == "/plan-ceo-review"
+    assert (await stage.plan())["phase"] == "/plan-ceo-review"
 
 
 async def test_a_command_needs_leave(stage: Stage) -> None:
@@ -183,7 +183,7 @@ async def test_redo_and_skip(stage: Stage) -> None:
     await stage.start()
     person.command("/plan todo-app A todo list for two")
     await person.sees("First words.")
-    first = stage.conversation()["conversation"]["plan"]["session_id"]
+    first = (await stage.plan())["session_id"]
     person.command("/redo")
     await person.sees("First words.", times=2)
     await person.until(
@@ -191,7 +191,7 @@ async def test_redo_and_skip(stage: Stage) -> None:
     )
     person.command("/skip")
     await person.sees("The review.")
-    plan = stage.conversation()["conversation"]["plan"]
+    plan = await stage.plan()
     assert plan["phases_completed"] == []
     assert plan["phases_skipped"] == ["/office-hours"]
 

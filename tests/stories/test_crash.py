@@ -59,7 +59,7 @@ async def test_while_the_first_turn_of_a_plan_runs(stage: Stage) -> None:
     await person.is_offered("Retry")
     person.choose("Retry")
     await person.sees("Welcome to office hours.")
-    assert stage.conversation()["conversation"]["plan"]["slug"] == "todo-app"
+    assert (await stage.plan())["slug"] == "todo-app"
 
 
 async def test_dropped_after_a_crash(stage: Stage) -> None:

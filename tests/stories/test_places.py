@@ -32,7 +32,7 @@ async def test_a_plan_in_every_kind_of_place(stage: Stage) -> None:
     await person.is_offered("Continue to CEO review")
     person.choose("Continue to CEO review")
     await person.sees("The review.")
-    assert stage.conversation()["conversation"]["plan"]["channel_id"] == person.channel_id
+    assert (await stage.plan())["channel_id"] == person.channel_id
 
 
 async def test_serving_a_rehearsal(stage: Stage) -> None:

@@ -49,7 +49,7 @@ async def test_from_plan_to_final_plan(stage: Stage) -> None:
     assert await person.gets_file("final-plan.md") == "# Final plan\n"
     assert "PHASE_STATUS" not in person.text()
     assert person.count("What is hard today?") == 1
-    plan = stage.conversation()["conversation"]["plan"]
+    plan = await stage.plan()
     assert plan["status"] == "complete"
     assert plan["phases_completed"] == ["/office-hours", "/plan-ceo-review", "/plan-eng-review"]
     assert await stage.stop() == 0
