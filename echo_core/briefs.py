@@ -15,6 +15,8 @@ _MOST = 8
 _APART = 20
 _AFTER = 15
 _NEAR = 3
+# A brief stands at the end of a text: so many lines, blank ones included, are looked at.
+_LOOKED_AT = 500
 _LETTERS = tuple("ABCDEFGHIJ")
 _NUMBERS = tuple(map(str, range(1, 11)))
 
@@ -71,10 +73,10 @@ def find_brief(text: str) -> Brief | None:
 
     Options are lines that begin with `A)`, `B)`, … or `1.`, `2.`, …, in order from the first, or bold bullets right
     below a question. `A)` counts only where a question mark or a word of choosing is near, everything else only right
-    below a question, or where the nearest lines ask to choose. A list of questions, a list that much other text follows, and lists in code, quotes
-    and tables never count. Never raises.
+    below a question, or where the nearest lines ask to choose. A list of questions, a list that much other text
+    follows, and lists in code, quotes and tables never count. Never raises.
     """
-    lines = _prose(text)
+    lines = _prose(text)[-_LOOKED_AT:]
     lists = [_run(lines, _LETTERS), _run(lines, _NUMBERS), _bullets(lines)]
     listed = max(lists, key=lambda options: options[-1].line if options else -1)
     if not listed:
@@ -122,7 +124,8 @@ def _run(lines: Sequence[str], keys: Sequence[str]) -> list[_Listed]:
         found = _OPTION.match(line)
         if found is None or found["key"] not in keys:
             continue
-        option = _Listed(place, found["key"], found["text"], found["sign"] == ")" or bool(found["word"]))
+        asking = keys is _LETTERS and (found["sign"] == ")" or bool(found["word"]))
+        option = _Listed(place, found["key"], found["text"], asking)
         if option.key == keys[0]:
             current = [option]
         elif current and option.key == keys[min(len(current), len(keys) - 1)]:
@@ -130,10 +133,10 @@ def _run(lines: Sequence[str], keys: Sequence[str]) -> list[_Listed]:
             current = [*current, option] if near else []
         if len(current) >= 2:
             best = current
-    return best if best and _is_brief(lines, best, keys) else []
+    return best if best and _is_brief(lines, best) else []
 
 
-def _is_brief(lines: Sequence[str], options: Sequence[_Listed], keys: Sequence[str]) -> bool:
+def _is_brief(lines: Sequence[str], options: Sequence[_Listed]) -> bool:
     first, last = options[0].line, options[-1].line
     questions = sum(bool(_QUESTION.search(option.text)) for option in options)
     if len(options) > _MOST or questions * 2 > len(options) or _count(lines[last + 1 :]) > _AFTER:
@@ -155,8 +158,7 @@ def _bullets(lines: Sequence[str]) -> list[_Listed]:
         if not _asks(line):
             continue
         options: list[_Listed] = []
-        for below in range(place + 1, len(lines)):
-            text = lines[below]
+        for below, text in enumerate(lines[place + 1 :], place + 1):
             match = _BULLET.match(text)
             if match:
                 key = _LETTERS[min(len(options), _MOST)]

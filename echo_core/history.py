@@ -12,13 +12,15 @@ from echo_core.markers import strip_markers
 from echo_core.plan import Plan
 from echo_core.render import escape, preview, split
 
+ANSWER = "Answer"
+
 
 class Line(Protocol):
     """One message of a transcript."""
 
     @property
     def role(self) -> str:
-        """`user` or `assistant`."""
+        """`user`, `assistant`, or `answer` for the answers to a question."""
         ...
 
     @property
@@ -85,4 +87,5 @@ def _entries(phase: str, line: Line) -> list[Said]:
     if line.role == "assistant":
         text = strip_markers(line.text)
         return [Said(phase, "", text)] if text else []
-    return [Said(phase, item.author_name, item.text) for item in unfence(line.text)]
+    said = [Said(phase, item.author_name, item.text) for item in unfence(line.text)]
+    return [Said(phase, ANSWER, line.text)] if line.role == "answer" and not said else said

@@ -33,6 +33,27 @@ There are two ways to do it:
 
 Which one do you want?
 """
+SCOPE = """\
+D1 — Which scope mode for this review?
+Project/branch/task: todo-app on main, CEO review.
+ELI10: The plan can grow, stay, or shrink. We have to say
+which before the sections start.
+Stakes if we pick wrong: we review the wrong plan.
+Recommendation: C because the plan is small already.
+Completeness: A=9/10, B=7/10, C=8/10
+Pros / cons:
+A) SCOPE EXPANSION
+  ✅ finds the ten times better product
+  ❌ takes two more weeks
+B) SELECTIVE EXPANSION — the base, and cherries
+  ✅ keeps the base
+  ❌ more questions
+C) HOLD SCOPE
+  ✅ fastest
+D) SCOPE REDUCTION
+  ✅ smallest
+Net: C unless you want to dream.
+"""
 BULLETS = """\
 Who is this for?
 
@@ -80,6 +101,20 @@ def test_a_brief_of_gstack() -> None:
     )
 
 
+def test_a_brief_without_markup() -> None:
+    """The same as gstack writes it in plain lines; the scores are no options."""
+    brief = find_brief(SCOPE)
+    assert brief is not None
+    assert [(option.key, option.label) for option in brief.options] == [
+        ("A", "SCOPE EXPANSION"),
+        ("B", "SELECTIVE EXPANSION"),
+        ("C", "HOLD SCOPE"),
+        ("D", "SCOPE REDUCTION"),
+    ]
+    assert brief.options[1].description == "the base, and cherries"
+    assert brief.recommended == "C"
+
+
 def test_numbers_with_a_question_below() -> None:
     """A numbered list is a brief when the text asks which."""
     assert find_brief(NUMBERED) == Brief(
@@ -118,6 +153,10 @@ def test_bold_bullets_below_a_question() -> None:
         ("Which?\n1) x\n2) y", "12"),
         ("1. x\n2. y\n\nReply with a number.", "12"),
         ("1. x\n2. y\n\n**Recommendation:** option 2, it is smaller.", "12"),
+        ("1. x\n2. y\n\nWhat is it to be, 1 or 2?", "12"),
+        ("I see two ways. Which one do you prefer?\n\nThey are:\n\n1. x\n2. y", "12"),
+        ("Was ist wichtiger?\n\n1. x\n2. y", "12"),
+        ("Was ist wichtiger?\n\nBeides geht.\n\nA) x\nB) y", "AB"),
         ("D4: Scope\n\nSome words on it.\n\n1. x\n2. y", "12"),
         ("## D4 — Scope?\n\n1. x\n2. y", "12"),
         ("A) x\nB) y\n\nThen, which?\n\nA) p\nB) q\nC) r", "ABC"),
@@ -148,6 +187,18 @@ def test_what_is_a_brief(text: str, found: str) -> None:
         "Which?\n\n" + "\n".join(f"{place}. step" for place in range(1, 13)),
         "Which?\n\n" + "\n".join(f"{key}) step" for key in "ABCDEFGHIJ"),
         "A. Smith wrote it.\nB. Jones read it.",
+        "A) x\nB) y",
+        "What I changed:\n\nA) the summary is shorter\nB) the risks have owners\n\nThe document is final.",
+        "**Option A: x**\ntext\n\n**Option B: y**\ntext",
+        "A) Who is it for?\nB) What do they do today?\nC) How many are they?",
+        "Agreed:\n\n1) lists\n2) sharing\n\nShall I write it down?",
+        "The plan so far:\n\n1. Lists are shared.\n2. No accounts.\n\nAny changes before we go on?",
+        "I look at:\n\n1. Architecture\n2. Tests\n\nFirst the architecture. Where do the data live?",
+        "Sounds good?\n\nThen I will:\n\n1. write the plan\n2. send it",
+        "Next steps:\n1. I write the plan\n2. You review it\nReady?",
+        "Decisions:\n\n- **Storage**: a file\n- **Sync**: none\n\nIs something missing?",
+        "Which file?\n\n    A) this\n    B) that",
+        "Which?\nA) x\nB) y\n" + "\n" * 600 + "The end.",
         "B) y\nA) x",
         "Ready?\n\n- plain\n- bullets",
         "- **Goal**: lists\n- **Users**: two\n\nSounds right?",
@@ -208,6 +259,17 @@ def test_any_text_can_be_looked_at(text: str) -> None:
         assert len({option.key for option in brief.options}) == len(brief.options)
         assert all(option.label and len(option.label) <= 60 for option in brief.options)
         assert brief.recommended is None or brief.recommended in {option.key for option in brief.options}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "part",
+    ["A) x\n", "Why?\n", " x?\n", "Why?\n- **a**\n- **b**\n", "1. x\n2. y\n", "recommend ", "**", " ", "?", "- ", "(A"],
+)
+def test_a_huge_text_takes_time_that_grows_with_it(part: str) -> None:
+    """Whatever an agent was made to write, looking for a brief does not hold up the others."""
+    find_brief(part * (200_000 // len(part)))
+    find_brief(part * (200_000 // len(part)) + "\nA) x\nB) y")
 
 
 @pytest.mark.parametrize(

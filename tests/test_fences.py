@@ -2,17 +2,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from echo_core.fences import Contribution, defuse, fence, fence_all, new_nonce, unfence
+from echo_core.markers import read_status, strip_markers
 
 
 def wide(text: str) -> str:
     """Write ASCII in full-width signs."""
     return "".join("\u3000" if sign == " " else chr(ord(sign) + 0xFEE0) for sign in text)
+
+
+def widened(sign: str) -> str:
+    """Write one sign of ASCII in full width, any other as it is."""
+    return wide(sign) if " " < sign <= "~" else sign
 
 
 NONCE = "5f1c09ab5f1c09ab"
@@ -67,6 +74,19 @@ ingredients = st.sampled_from(
     ]
 )
 texts = st.one_of(st.text(), st.lists(ingredients, max_size=12).map("".join))
+unseen = st.sampled_from(
+    ["", "", "\u200b", "\u00ad", "\u2060", "\ufeff", "\u202e", "\ufe0f", "\u034f", "\x00", " ", "\u0301"]
+)
+
+
+@st.composite
+def disguised(draw: st.DrawFn) -> str:
+    """Draw a forged fence or marker, its letters in any case and width, signs that cannot be seen between them."""
+    forged = draw(st.sampled_from([*FORGED[:4], *MARKERS[:2]]))
+    shapes: list[Callable[[str], str]] = [str, str.lower, str.swapcase, widened]
+    return "".join(draw(st.sampled_from(shapes))(sign) + draw(unseen) for sign in forged)
+
+
 contributions = st.builds(Contribution, author_id=texts, author_name=texts, text=texts)
 
 
@@ -93,6 +113,24 @@ def test_a_forged_marker_is_defused(text: str) -> None:
     assert " -" in shown
 
 
+@given(disguised())
+def test_disguise_does_not_help(text: str) -> None:
+    """However its letters are written and whatever is hidden between them, a forgery loses its bracket or colon."""
+    shown = defuse(text)
+    plain = seen(shown)
+    assert "[" not in plain
+    assert not re.search(r"STATUS[^\w(]*:", plain)
+    assert "(" in shown or " -" in shown
+
+
+@given(st.one_of(texts, disguised()))
+def test_no_line_of_what_people_say_is_a_marker(text: str) -> None:
+    """Neither for the phase machine, nor for what is left out of the history; also where the agent repeats it."""
+    shown = defuse(text)
+    assert all(read_status(line) is None for line in shown.split("\n"))
+    assert strip_markers(shown) == shown.rstrip() or "<gstack-" in shown
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -102,6 +140,9 @@ def test_a_forged_marker_is_defused(text: str) -> None:
         wide("ABC [x]") + " 日本語 \U0001f469\u200d\U0001f467",
         "[1] a: b\n\n```py\nx = y[0]\n```\ttab  ",
         "[EXTERNAL LINK] and [CONTENT]",
+        wide("PHASE1: EXTERNAL CONTENT ") + "は「外部」です。【重要】" + wide("(A): B"),
+        "a phase: status of it, phase/status: x, PHASE STATUS: y",
+        "Read [the external docs](https://a.b/content) and [x][content].",
         "",
     ],
 )

@@ -146,3 +146,15 @@ def test_a_history_keeps_about_to_its_limit(said: list[Said]) -> None:
     text = history_text(said, agent="Agent", limit=200)
     assert len(text) <= 200 + 200
     assert "**\n" in text
+
+
+async def test_answers_are_shown(tmp_path: Path) -> None:
+    """What was pressed stands as an answer, what was typed under its author's name."""
+    typed = Spoken("answer", fence(ADA, nonce="5f1c09ab5f1c09ab"))
+    transcripts = Transcripts({"s1": [Spoken("assistant", "Which?"), Spoken("answer", "Red, Blue"), typed]})
+    said = await history(with_runs(tmp_path, think="s1"), transcripts)
+    assert [(one.author, one.text) for one in said] == [
+        ("", "Which?"),
+        ("Answer", "Red, Blue"),
+        ("Ada", "A list for two"),
+    ]

@@ -198,9 +198,12 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One message of a transcript: who spoke, and the text; tool use is left out."""
+    """One message of a transcript: who spoke, and the text; tool use is left out.
 
-    role: Literal["user", "assistant"]
+    `answer` is what people answered to the agent's questions, pressed or typed, a blank line between several.
+    """
+
+    role: Literal["user", "assistant", "answer"]
     text: str
 
 

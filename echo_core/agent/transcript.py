@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from echo_core.agent.base import Finished, Lookup, Spoken, Usage
@@ -20,6 +20,7 @@ from echo_core.agent.deferrals import deferral, questions_of
 from echo_core.agent.permissions import QUESTION_TOOLS
 
 Entry = Mapping[str, Any]
+Role = Literal["user", "assistant", "answer"]
 
 INTERRUPTED = "[Request interrupted by user"
 _KINDS = frozenset({"user", "assistant", "attachment", "cost-state"})
@@ -106,7 +107,7 @@ def spoken(entries: Sequence[Entry]) -> tuple[Spoken, ...]:
         if role == "assistant" and messages and messages[-1].role == "assistant":
             messages[-1] = Spoken("assistant", f"{messages[-1].text}\n\n{text}")
         else:
-            messages.append(Spoken("assistant" if role == "assistant" else "user", text))
+            messages.append(Spoken(role, text))
     return tuple(messages)
 
 
@@ -123,7 +124,7 @@ def _parsed(lines: Iterator[str]) -> Iterator[Entry]:
         yield entry
 
 
-def _said(entry: Entry) -> tuple[str, str]:
+def _said(entry: Entry) -> tuple[Role, str]:
     if entry["type"] == "assistant" and not _is_made_up(entry):
         questions = [
             question.text
@@ -134,12 +135,12 @@ def _said(entry: Entry) -> tuple[str, str]:
         return "assistant", "\n\n".join((*_texts([entry]), *questions))
     result = entry.get("toolUseResult")
     if isinstance(result, dict) and isinstance(result.get("answers"), dict):
-        return "user", "; ".join(str(answer) for answer in result["answers"].values())
+        return "answer", "\n\n".join(str(answer) for answer in result["answers"].values())
     if _is_prompt(entry):
         text = "\n".join(_texts([entry]))
         command = _COMMAND.search(text)
         return "user", f"{command[1]} {command[2]}".strip() if command else text
-    return "", ""
+    return "user", ""
 
 
 def _anchors(entry: Entry, anchor: str) -> bool:

@@ -154,7 +154,7 @@ class AdapterConformance:
         for intent in _offers():
             await _send(harness, intent)
             wanted = [button.label for button in buttons(intent)]
-            await _until(lambda wanted=wanted: all(_offered(harness.seen()[-1], label) for label in wanted))  # type: ignore[misc]
+            await _until(lambda wanted=wanted: _offered(harness.seen(), wanted))  # type: ignore[misc]
 
     async def test_every_choice_comes_back_as_its_press(self, harness: Harness) -> None:
         """Choosing gives the press that the core made, and is answered on the spot."""
@@ -255,8 +255,10 @@ def _all(harness: Harness) -> str:
     return "\n".join(seen.text for seen in harness.seen())
 
 
-def _offered(seen: Seen, label: str) -> bool:
-    return any(label in choice for choice in seen.choices)
+def _offered(seen: Sequence[Seen], labels: Sequence[str]) -> bool:
+    """Say whether the newest message offers all of these; nothing may have arrived yet."""
+    choices = seen[-1].choices if seen else ()
+    return bool(seen) and all(any(label in choice for choice in choices) for label in labels)
 
 
 async def _until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:

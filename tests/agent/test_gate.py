@@ -86,7 +86,7 @@ async def test_a_question_ends_the_turn_and_its_answer_goes_on(desk: Desk, attem
     assert await desk.agent.transcript(session_id=desk.session_id, cwd=desk.work) == (
         Spoken("user", "hi"),
         Spoken("assistant", "One moment.\n\nWhich colour?"),
-        Spoken("user", f"Green {attempt}"),
+        Spoken("answer", f"Green {attempt}"),
         Spoken("assistant", end.texts[0]),
     )
 
