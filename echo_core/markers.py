@@ -52,7 +52,7 @@ def strip_partial(text: str) -> str:
     begun = text[place:] if place >= 0 else ""
     if begun and (_ID.startswith(begun) or _QUESTION_ID.fullmatch(f"{begun}>")):
         text = text[:place].rstrip(" \t")
-    head, _, last = text.rpartition("\n")
+    head, _, last = _QUESTION_ID.sub("", text).rpartition("\n")
     may_become = any(marker.startswith(_bare(last)) for marker in _STATUS)
     return strip_markers(head if may_become else text)
 

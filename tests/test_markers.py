@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from echo_core.markers import MARKER_INPUT, MARKER_READY, read_status, strip_markers, strip_partial
@@ -180,6 +180,8 @@ def test_a_question_id_is_never_seen_while_it_is_written() -> None:
 
 
 @given(texts)
+@example(f"<gstack-qid:a>{MARKER_READY}")
+@example(f"a <gstack-qid:b{MARKER_READY}\n<gstack-qid:c>")
 def test_nothing_that_was_seen_is_taken_back(text: str) -> None:
     """While a text grows sign by sign, what is shown grows, up to what is shown in the end."""
     seen = ""

@@ -104,6 +104,7 @@ def test_a_text_is_clipped_after_a_word() -> None:
         ("so `co", "so `co`"),
         ("so ~~no", "so ~~no~~"),
         ("**done** and 2 * 3", "**done** and 2 * 3"),
+        ("it is 2 ** 3", "it is 2 ** 3"),
         ("open **here\n\nnext", "open **here\n\nnext"),
     ],
 )

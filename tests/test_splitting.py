@@ -150,7 +150,12 @@ SIGNS = ["> ", ">", " ", "- ", "  > - ", "\t", "1. "]
 @pytest.mark.parametrize("limit", [64, 100, 2000])
 def test_a_long_row_of_signs_comes_to_an_end(sign: str, count: int, limit: int) -> None:
     """Quote signs or indentation longer than a piece are cut as any text; the words behind them are there."""
-    for text in (sign * count + "word " * 30, f"text\n{sign * count}word\nword", f"- a\n\n{sign * count}word"):
+    for text in (
+        sign * count + "word " * 30,
+        f"text\n{sign * count}word\nword",
+        f"- a\n\n{sign * count}word",
+        f"word{sign * count}\nword",
+    ):
         pieces = split(text, limit)
         assert all(0 < len(piece) <= limit for piece in pieces)
         assert "".join(pieces).count("word") == text.count("word")

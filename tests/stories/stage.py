@@ -109,6 +109,13 @@ class Stage:
             ended.cancel()
             await connected
 
+    async def begin(self, *, sees: str = "") -> None:
+        """Start the daemon, and a plan with it; wait until the channel shows some words."""
+        await self.start()
+        self.person.command("/plan todo-app A todo list for two")
+        if sees:
+            await self.person.sees(sees)
+
     async def kill(self) -> None:
         """End the daemon as a power cut would, and wait until nothing of it is left."""
         process = self._running()

@@ -46,9 +46,7 @@ async def test_leave_in_the_middle_of_a_turn_and_come_back(stage: Stage) -> None
 
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), slowly])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     person.say("tell me everything")
     await asyncio.wait_for(begun.wait(), 20)
     person.command("/exit")
@@ -74,8 +72,7 @@ async def test_several_questions_in_turn(stage: Stage) -> None:
     both = ToolCall("AskUserQuestion", {"questions": [*second.input["questions"], *call.input["questions"]]})
     stage.model.script = Playbook(office_hours=[says("Two questions.", both), says(f"Noted.\n\n{INPUT}")])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("Anyone")
     person.choose("Anyone")
     await person.sees("Which colours?")
@@ -92,8 +89,7 @@ async def test_an_outdated_button_says_so(stage: Stage) -> None:
         office_hours=[says(f"Ready.\n\n{READY}")], plan_ceo_review=[says(f"The review.\n\n{INPUT}")]
     )
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("Continue to CEO review")
     person.choose("Continue to CEO review")
     await person.sees("The review.")
@@ -116,8 +112,7 @@ async def test_a_command_needs_leave(stage: Stage) -> None:
         ]
     )
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("Allow for this plan")
     assert "echo hello > made.txt" in person.text()
     assert not (there / "made.txt").exists()
@@ -180,9 +175,7 @@ async def test_redo_and_skip(stage: Stage) -> None:
         office_hours=[says(f"First words.\n\n{INPUT}")], plan_ceo_review=[says(f"The review.\n\n{INPUT}")]
     )
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("First words.")
+    await stage.begin(sees="First words.")
     first = (await stage.plan())["session_id"]
     person.command("/redo")
     await person.sees("First words.", times=2)
@@ -203,8 +196,7 @@ async def test_a_prose_brief_gets_buttons(stage: Stage) -> None:
     )
     stage.model.script = Playbook(office_hours=[says(brief), says(f"Reduced.\n\n{INPUT}")])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("B) Reduce it")
     person.choose("B) Reduce it")
     await person.sees("Reduced.")
@@ -229,8 +221,7 @@ async def test_what_is_said_before_the_plan_stands_is_not_lost(stage: Stage) -> 
 
     stage.model.script = Playbook(office_hours=[first, second])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await asyncio.wait_for(begun.wait(), 20)
     person.say("early words")
     person.command("/status")

@@ -23,9 +23,7 @@ async def test_while_the_model_thinks(stage: Stage) -> None:
 
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), slowly])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     person.say("What do you think?")
     await asyncio.wait_for(thinking.wait(), 20)
     await asyncio.sleep(0.3)
@@ -51,8 +49,7 @@ async def test_while_the_first_turn_of_a_plan_runs(stage: Stage) -> None:
 
     stage.model.script = Playbook(office_hours=[slowly])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await asyncio.wait_for(begun.wait(), 20)
     await stage.kill()
     await stage.start()
@@ -74,9 +71,7 @@ async def test_dropped_after_a_crash(stage: Stage) -> None:
 
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), slowly])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     person.say("What do you think?")
     await asyncio.wait_for(begun.wait(), 20)
     await stage.kill()
@@ -92,9 +87,7 @@ async def test_while_a_reply_is_being_sent(stage: Stage) -> None:
     """Killed between storing an answer and sending it: the next start sends it."""
     person = stage.person
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), says(f"The second answer.\n\n{INPUT}")])
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     await person.until(lambda: not stage.conversation()["owed"], what="everything to be delivered")
     person.say("go on")
     await person.until(lambda: stage.conversation()["conversation"]["plan"]["turns"] == 2, what="the commit")
@@ -111,8 +104,7 @@ async def test_while_a_question_is_open(stage: Stage) -> None:
     person = stage.person
     question = asks("Who may use it?", ("Only us two", "days"), ("Anyone", "weeks"))
     stage.model.script = Playbook(office_hours=[says("A question.", question), says(f"Noted.\n\n{READY}")])
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("Only us two")
     await person.until(lambda: not stage.conversation()["owed"], what="everything to be delivered")
     await stage.kill()
@@ -135,9 +127,7 @@ async def test_while_messages_wait(stage: Stage) -> None:
 
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), slowly])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     person.say("first message")
     await asyncio.wait_for(begun.wait(), 20)
     person.say("second message")
@@ -158,8 +148,7 @@ async def test_no_agent_outlives_the_daemon(stage: Stage) -> None:
         return Step(text=("Hm",), hang=True)
 
     stage.model.script = Playbook(office_hours=[forever])
-    await stage.start()
-    stage.person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await asyncio.wait_for(begun.wait(), 20)
     agents = stage.children()
     assert agents

@@ -20,8 +20,7 @@ async def test_a_plan_in_every_kind_of_place(stage: Stage) -> None:
         plan_ceo_review=[says(f"The review.\n\n{INPUT}")],
     )
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("Only us two")
     person.choose("Only us two")
     await person.sees("Noted.")
@@ -39,8 +38,6 @@ async def test_serving_a_rehearsal(stage: Stage) -> None:
     """Asked for by name, the daemon rehearses without any account, and every reply says so."""
     stage.settings |= {"ECHO_AGENT__KIND": "rehearsal", "ANTHROPIC_API_KEY": "", "ANTHROPIC_BASE_URL": ""}
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Rehearsal")
+    await stage.begin(sees="Rehearsal")
     await person.until(lambda: bool(person.shown()[-1].choices), what="a question")
     assert stage.model.requests == []

@@ -31,8 +31,7 @@ async def test_from_plan_to_final_plan(stage: Stage) -> None:
     """A person starts a plan, answers a question, writes, goes on by buttons, and gets the final plan as a file."""
     person = stage.person
     stage.model.script = _whole_plan(stage)
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.is_offered("Only us two")
     assert stage.workspace().is_dir()
     person.choose("Only us two")

@@ -43,9 +43,7 @@ async def test_a_megabyte(stage: Stage) -> None:
     """A message of a megabyte, which Telegram's apps cut, is worked on piece by piece or refused, and the bot lives."""
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), says(f"That was a lot.\n\n{INPUT}")])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     person.say("word " * 4000)
     await person.sees("That was a lot.", timeout=60)
 
@@ -81,9 +79,7 @@ async def test_a_rejected_credential(stage: Stage) -> None:
     playbook = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}")])
     stage.model.script = lambda _request: Step(failure=Failure(401, "invalid x-api-key"))
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("did not accept the credential")
+    await stage.begin(sees="did not accept the credential")
     assert "placeholder" not in person.text()
     stage.model.script = playbook
     person.choose("Retry")
@@ -96,9 +92,7 @@ async def test_a_rate_limit(stage: Stage) -> None:
     stage.model.script = good
     stage.settings["CLAUDE_CODE_MAX_RETRIES"] = "1"
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     stage.model.script = lambda _request: Step(failure=Failure(429, "rate limited"))
     person.say("do not lose this")
     await person.is_offered("Retry", timeout=60)
@@ -123,9 +117,7 @@ async def test_nothing_happens_for_too_long(stage: Stage) -> None:
     stage.model.script = Playbook(office_hours=[once])
     stage.settings["ECHO_AGENT__IDLE_TIMEOUT"] = "3"
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Nothing happened for 3 seconds")
+    await stage.begin(sees="Nothing happened for 3 seconds")
     person.choose("Retry")
     await person.sees("Now.")
 
@@ -140,9 +132,7 @@ async def test_the_network_goes_away(stage: Stage) -> None:
 
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), answer])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     person.say("what do you think?")
     await asyncio.wait_for(gone.wait(), 20)
     await person.go_dark()
@@ -164,8 +154,7 @@ async def test_ctrl_c_in_the_middle_of_a_turn(stage: Stage) -> None:
 
     stage.model.script = Playbook(office_hours=[once])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await asyncio.wait_for(begun.wait(), 20)
     children = stage.children()
     assert await stage.stop(seconds=5) == 0
@@ -225,9 +214,7 @@ async def test_a_vanished_workspace(stage: Stage) -> None:
     """Somebody deletes the workspace between two messages: it is made anew, and the channel is told."""
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), says(f"Going on.\n\n{INPUT}")])
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     await person.until(stage.settled, what="the turn to be over")
     await asyncio.to_thread(shutil.rmtree, stage.workspace())
     person.say("go on")
@@ -239,9 +226,7 @@ async def test_a_vanished_workspace(stage: Stage) -> None:
 async def test_a_damaged_state_file(stage: Stage) -> None:
     """A state file that cannot be read is set aside and reported to the channel; the bot goes on."""
     person = stage.person
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     await person.until(stage.settled, what="the turn to be over")
     await stage.stop()
     (path,) = (stage.state / "conversations").glob("*.json")
@@ -256,8 +241,7 @@ async def test_nobody_is_let_in(stage: Stage) -> None:
     """A token without anyone allowed starts, serves nobody, and says how to let someone in."""
     person = stage.person
     stage.settings |= {"ECHO_TELEGRAM__ALLOWED_USERS": "[]", "ECHO_DISCORD__ALLOWED_USERS": "[]"}
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
+    await stage.begin()
     await person.sees(f"Your id is {person.user_id}")
     assert "ALLOWED_USERS" in stage.log_text()
     assert not stage.workspace().exists()
@@ -283,9 +267,7 @@ async def test_without_the_message_content_intent(stage: Stage) -> None:
     person = stage.person
     assert isinstance(person, DiscordPerson)
     person.server.message_content_allowed = False
-    await stage.start()
-    person.command("/plan todo-app A todo list for two")
-    await person.sees("Hello.")
+    await stage.begin(sees="Hello.")
     assert "Message Content Intent" in stage.log_text()
 
 
