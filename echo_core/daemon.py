@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from secrets import token_urlsafe
@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from echo_core.adapter import Adapter, Channel
+from echo_core.adapter import Adapter, Channel, Core
 from echo_core.agent.base import Agent
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.agent.environment import clean_environment, find_credential
@@ -134,7 +134,7 @@ async def _serve(
     )
     async with asyncio.TaskGroup() as group:
         inner = [group.create_task(turns.run()), group.create_task(outbox.run())]
-        serving = [group.create_task(_supervised(name, adapter, core)) for name, adapter in adapters.items()]
+        serving = [group.create_task(supervised(name, adapter, core)) for name, adapter in adapters.items()]
         ended = await asyncio.gather(*serving)
         for task in inner:
             task.cancel()
@@ -143,8 +143,13 @@ async def _serve(
         raise failures[-1]
 
 
-async def _supervised(name: str, adapter: Adapter, core: Router) -> AdapterError | None:
-    """Run an adapter; start it again, ever more slowly, when it breaks. Gives the error that people have to mend."""
+async def supervised(
+    name: str, adapter: Adapter, core: Core, *, pauses: Sequence[float] = RESTART_PAUSES
+) -> AdapterError | None:
+    """Run an adapter until it ends; when it breaks, start it again after a pause (in seconds; the last is kept).
+
+    Gives the error that people have to mend, None when the adapter simply ended.
+    """
     for attempt in range(sys.maxsize):
         try:
             await adapter.run(core)
@@ -152,7 +157,7 @@ async def _supervised(name: str, adapter: Adapter, core: Router) -> AdapterError
             log.error("adapter_stopped", adapter=name, reason=str(error))
             return error
         except Exception:  # the outer edge of an adapter: the others go on
-            pause = RESTART_PAUSES[min(attempt, len(RESTART_PAUSES) - 1)]
+            pause = pauses[min(attempt, len(pauses) - 1)]
             log.exception("adapter_broke", adapter=name, next_try_in_seconds=pause)
             await asyncio.sleep(pause)
         else:

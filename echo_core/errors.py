@@ -194,8 +194,9 @@ class AgentMissingError(AgentError):
         self.path = path
         where = f" at {path}" if path else ""
         super().__init__(
-            f"Claude Code was not found{where}. It comes with echo-core's own installation: run `make serve`, or "
-            f"reinstall with `pip install --force-reinstall claude-agent-sdk`, or set ECHO_AGENT__CLI_PATH."
+            f"Claude Code was not found{where}. It comes with echo-core's own installation: run `make clean`, "
+            f"then `make serve`; or reinstall with `pip install --force-reinstall claude-agent-sdk`; or set "
+            f"ECHO_AGENT__CLI_PATH."
         )
 
 
@@ -205,6 +206,7 @@ class CredentialMissingError(AgentError):
     def __init__(self) -> None:
         super().__init__(
             "Claude has no credential. Set ANTHROPIC_API_KEY (from console.anthropic.com), or "
-            "CLAUDE_CODE_OAUTH_TOKEN (from `claude setup-token`), or sign in once with `claude`. "
+            "CLAUDE_CODE_OAUTH_TOKEN (from `claude setup-token`), or sign in once with `claude` (on macOS only "
+            "`claude setup-token` will do). "
             "To try echo-core without an account, run `echo-core demo`."
         )

@@ -119,7 +119,7 @@ class Router:
         pressed = isinstance(inbound.body, (Pressed, Command))
         if not inbound.addressed or (not _first_time(self._refused, who) and not pressed):
             return Receipt(accepted=False)
-        log.info("refused", adapter=inbound.key.adapter, user=inbound.author.id)
+        log.info("refused", adapter=inbound.key.adapter, user=inbound.author.id, chat=inbound.chat_id)
         words = f"You are not on the list of this bot. Your id is {inbound.author.id}: whoever runs it can let you in."
         return Receipt(accepted=False, notice=words)
 

@@ -64,7 +64,8 @@ class Floor:
         now = asyncio.get_running_loop().time
         while (rest := self._last + (self._quiet if self._answered else self._patience) - now()) > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.changed(), rest)
+                async with asyncio.timeout(rest):
+                    await self.changed()
 
 
 class ConsoleChannel:

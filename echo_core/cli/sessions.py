@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from echo_core.cli.records import Session, read_all, read_one
@@ -42,7 +42,8 @@ def list_sessions(*, json: Json = False) -> None:
     if not rows:
         output().print(f"No sessions in {settings.state_dir}.")
         return
-    table = Table("session", "plan", "phase", "status", "updated", "waiting", "owed", box=None, pad_edge=False)
+    session = Column("session", overflow="fold", min_width=12)
+    table = Table(session, "plan", "phase", "status", "updated", "waiting", "owed", box=None, pad_edge=False)
     for row in rows:
         updated = (row["updated_at"] or "")[:16].replace("T", " ")
         status = f"cannot be read: {row['problem']}" if row["problem"] else row["status"] or ""

@@ -276,3 +276,28 @@ async def test_bypass_is_announced(stage: Stage) -> None:
     stage.settings["ECHO_AGENT__PERMISSIONS"] = "bypass"
     await stage.start()
     assert stage.log_lines("permissions_bypassed")
+
+
+async def test_the_agent_sees_no_secret_of_ours(stage: Stage) -> None:
+    """No bot token, no setting of ours and nothing that marks a build server is in the environment of any child."""
+    begun = asyncio.Event()
+
+    def forever(_request: ModelRequest) -> Step:
+        begun.set()
+        return Step(text=("Hm",), hang=True)
+
+    stage.model.script = Playbook(office_hours=[forever])
+    stage.settings |= {
+        "CI": "true",
+        "CLAUDECODE": "1",
+        "DATABASE_URL": "postgres://me:secret@db/x",
+        "MY_TOKEN": "t0ken",
+    }
+    await stage.begin()
+    await asyncio.wait_for(begun.wait(), 20)
+    seen = [child.environ() for child in stage.children()]
+    assert any("ANTHROPIC_API_KEY" in environ for environ in seen)
+    for environ in seen:
+        assert not {"CI", "CLAUDECODE", "DATABASE_URL", "MY_TOKEN"} & set(environ)
+        assert not [name for name in environ if name.startswith(("ECHO_TELEGRAM", "ECHO_DISCORD"))]
+        assert stage.person.server.token not in environ.values()
