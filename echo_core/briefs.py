@@ -32,7 +32,9 @@ _BRIEF_ID = re.compile(r"^[\s*_#]*D\d+\b")
 _REQUEST = re.compile(
     r"^[\s*_]*(?:please\s+)?(?:reply|answer|respond|choose|pick|select|tell me which|let me know)\b", re.I
 )
-_CHOOSING = re.compile(r"\b(?:recommend|choos|choice|which|pick|prefer|select)|\b\d\s+or\s+\d\b", re.I)
+_CHOOSING = re.compile(
+    r"\b(?:recommend|choos|choice|which|pick|prefer|select|decision\b|(?:I|would) take\b)|\b\d\s+or\s+\d\b", re.I
+)
 _RECOMMENDED = re.compile(
     r"\brecommend(?:ation|ed|ing)?\b[\s:*_`]*(?:is\s+|going\s+with\s+)?(?:option\s+)?[*_`(]*(?P<key>[A-H]|[1-8])\b(?!/)",
     re.I,

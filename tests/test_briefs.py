@@ -306,3 +306,15 @@ def test_a_number_names_the_option_with_that_number() -> None:
 def test_any_answer_can_be_looked_at(labels: list[str], typed: str) -> None:
     """It never raises, and gives one of the labels or none."""
     assert answer_of(labels, typed) in {None, *labels}
+
+
+def test_a_decision_that_is_no_question() -> None:
+    """A decision with lettered options and the one that the agent would take is a brief, though nothing is asked."""
+    text = (
+        "So the first decision is how big this should be:\n\n"
+        "A) **Hold the scope.** Two weekends.\nB) **Reduce it.** An hour first.\nC) **Expand it.** Four weekends.\n\n"
+        "I would take **B**: it costs an hour and can save two weekends."
+    )
+    brief = find_brief(text)
+    assert brief is not None
+    assert [option.key for option in brief.options] == ["A", "B", "C"]

@@ -17,7 +17,7 @@ from echo_console.inbound import Lines, ScriptedLines, StreamLines, body_of
 from echo_console.render import Screen, show
 from echo_core.adapter import Capabilities, Core
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError
-from echo_core.messages import Author, ChannelKey, Command, Inbound, Intent, Receipt, buttons
+from echo_core.messages import Author, ChannelKey, Command, Inbound, Intent, Receipt, Reply, buttons
 
 CHANNEL_ID = "terminal"
 TYPING = 0.5
@@ -29,13 +29,15 @@ class Floor:
     """Whose move it is.
 
     It is the person's once something was shown since their last line, and then nothing happened for `quiet` seconds;
-    or when nothing at all happened for `patience` seconds.
+    or when nothing at all happened for `patience` seconds. Whoever has to be sure waits four times as long after a
+    message that offers no choice, since one may follow.
     """
 
     def __init__(self, *, quiet: float = 0.8, patience: float = 60.0) -> None:
         self._quiet = quiet
         self._patience = patience
         self._answered = True
+        self._more = False
         self._last = 0.0
         self._changed = asyncio.Event()
 
@@ -44,9 +46,10 @@ class Floor:
         self._answered = False
         self.worked()
 
-    def showed(self) -> None:
-        """Note that something was shown."""
+    def showed(self, *, more: bool = False) -> None:
+        """Note that something was shown, and whether something that belongs to it may follow."""
         self._answered = True
+        self._more = more
         self.worked()
 
     def worked(self) -> None:
@@ -59,13 +62,18 @@ class Floor:
         self._changed.clear()
         await self._changed.wait()
 
-    async def wait(self) -> None:
+    async def wait(self, *, sure: bool = False) -> None:
         """Wait until it is the person's move."""
         now = asyncio.get_running_loop().time
-        while (rest := self._last + (self._quiet if self._answered else self._patience) - now()) > 0:
+        while (rest := self._last + self._calm(sure=sure) - now()) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(rest):
                     await self.changed()
+
+    def _calm(self, *, sure: bool) -> float:
+        if not self._answered:
+            return self._patience
+        return self._quiet * (4 if sure and self._more else 1)
 
 
 class ConsoleChannel:
@@ -144,7 +152,7 @@ class ConsoleAdapter:
         self._write(lambda: show(self._console, intent), apart=True)
         self._shown = intent
         self._offer = intent if buttons(intent) else self._offer
-        self.floor.showed()
+        self.floor.showed(more=isinstance(intent, Reply))
 
     async def _read(self, core: Core) -> None:
         while (line := await self._next()) is not None:
@@ -154,7 +162,7 @@ class ConsoleAdapter:
     async def _next(self) -> str | None:
         if not self._lines.paced:
             return await self._lines.read(self._shown)
-        await self.floor.wait()
+        await self.floor.wait(sure=True)
         line = await self._lines.read(self._shown)
         if line is not None and line.strip():
             self._say(Text.assemble((PROMPT, "bold green"), line.strip()), apart=True)
