@@ -8,34 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from echo_core.config import AdapterSettings
-from echo_core.messages import Inbound, Intent, Receipt
+from echo_core.errors import ChannelGoneError
+from echo_core.messages import Attachment, Inbound, Intent, Mark, Receipt
 
 PartT = TypeVar("PartT")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` messages and edits in any `seconds`."""
+
+    calls: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a channel can do. Everything defaults to "no", so that a minimal adapter says nothing.
 
-    `edit_interval` is the least number of seconds between two edits of a live message; None means that text is not
-    shown while it is written. `typing_interval` is how often `Channel.typing` has to be called for the indicator to
-    stay, in seconds; None means that there is no indicator.
+    `edit_interval` is the least number of seconds between two edits of a live message; None means that nothing is
+    edited. `typing_interval` is how often `Channel.typing` has to be called for the indicator to stay, in seconds;
+    None means that there is no indicator. `rate` is what the platform lets through, None where it does not matter.
+    `draft_interval` is the least number of seconds between two drafts; None means that there are none. The others say
+    that `react`, `pin`, `open_thread`, `whisper` and `fetch` do something.
     """
 
     edit_interval: float | None = None
     typing_interval: float | None = None
+    draft_interval: float | None = None
+    rate: Rate | None = None
+    reactions: bool = False
+    pins: bool = False
+    threads: bool = False
+    whispers: bool = False
+    attachments: bool = False
 
 
 class Channel(Protocol[PartT]):
     """The outgoing side of one channel; made for any channel id, at any time, without asking the platform.
 
-    `parts` is pure: the same intent gives the same parts, none over the platform's limits, at least one. A part is
-    one platform message. The other methods talk to the platform, end within 60 seconds, and raise
-    `RetryLaterError`, `ChannelUnavailableError` or `ChannelGoneError`, never an error of the platform's library.
-    Formatting that the platform refuses is sent again as plain text before any error is raised.
+    `parts` is pure: the same intent gives the same parts in the same language (`echo_core.texts`), none over the
+    platform's limits, at least one. A part is one platform message. The other methods talk to the platform, end within
+    60 seconds (`fetch` within 120), and raise `RetryLaterError`, `ChannelUnavailableError` or `ChannelGoneError`, never
+    an error of the platform's library. Formatting that the platform refuses is sent again as plain text before any
+    error is raised. `SimpleChannel` has all that a channel may leave out.
     """
 
     @property
@@ -44,7 +64,7 @@ class Channel(Protocol[PartT]):
         ...
 
     def parts(self, intent: Intent) -> Sequence[PartT]:
-        """Give the messages that say `intent`, in order. Buttons stand on the last."""
+        """Give the messages that say `intent`, in order. Buttons stand on the last. A `PlanCard` is one message."""
         ...
 
     async def post(self, part: PartT, *, dedup: str) -> str:
@@ -69,6 +89,76 @@ class Channel(Protocol[PartT]):
     async def typing(self) -> None:
         """Show that something is being written, for about `typing_interval`."""
         ...
+
+    async def draft(self, part: PartT, *, turn: str) -> None:
+        """Show a text that is being written, without a message; the same `turn` takes the place of its earlier draft.
+
+        It goes by itself, at the latest when a message is posted.
+        """
+        ...
+
+    async def react(self, inbound_id: str, mark: Mark | None) -> None:
+        """Put a small sign on a person's message, in the place of an earlier one; None takes it away.
+
+        An id that is no message (a press, a slash command) and a message that is gone count as done.
+        """
+        ...
+
+    async def pin(self, message_id: str) -> None:
+        """Pin one of our messages, quietly. Not being allowed to counts as done."""
+        ...
+
+    async def open_thread(self, title: str) -> str:
+        """Open a thread or topic next to here for one plan, and give the id of its channel."""
+        ...
+
+    async def whisper(self, author_id: str, part: PartT) -> None:
+        """Send a part to one person alone. Raises `ChannelGoneError` where they cannot be reached so."""
+        ...
+
+    async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:
+        """Bring a file to `path`, which does not exist yet.
+
+        Raises `ChannelGoneError` when it is gone or has more than `limit` bytes; nothing is left at `path` then.
+        """
+        ...
+
+
+class SimpleChannel(Generic[PartT]):
+    """What a channel may leave out: a subclass gives `parts` and `post`, and overrides what its platform can do."""
+
+    capabilities = Capabilities()
+
+    async def edit(self, message_id: str, part: PartT) -> None:  # noqa: ARG002 - the protocol's
+        """Refuse: without `edit_interval` nobody asks for it."""
+        raise ChannelGoneError(key=message_id, reason="nothing can be changed here")
+
+    async def delete(self, message_id: str) -> None:
+        """Leave the message."""
+
+    async def typing(self) -> None:
+        """Show nothing."""
+
+    async def draft(self, part: PartT, *, turn: str) -> None:
+        """Show nothing."""
+
+    async def react(self, inbound_id: str, mark: Mark | None) -> None:
+        """Show nothing."""
+
+    async def pin(self, message_id: str) -> None:
+        """Leave the message where it is."""
+
+    async def open_thread(self, title: str) -> str:
+        """Refuse: without `threads` nobody asks for it."""
+        raise ChannelGoneError(key=title, reason="there are no threads here")
+
+    async def whisper(self, author_id: str, part: PartT) -> None:  # noqa: ARG002 - the protocol's
+        """Refuse: without `whispers` nobody asks for it."""
+        raise ChannelGoneError(key=author_id, reason="nobody can be told something alone here")
+
+    async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:  # noqa: ARG002 - the protocol's
+        """Refuse: without `attachments` nobody asks for it."""
+        raise ChannelGoneError(key=attachment.name, reason="files cannot be fetched here")
 
 
 @dataclass(frozen=True, slots=True)

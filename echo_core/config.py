@@ -7,6 +7,7 @@ variable counts as not set. Secrets are `SecretStr`, which prints as stars. `doc
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
@@ -41,8 +42,16 @@ def _as_names(value: object) -> object:
     return [str(item) for item in value] if isinstance(value, (list, tuple, set, frozenset)) else value
 
 
+def _as_words(value: object) -> object:
+    """Read a command as a shell writes it, or as a list of its words."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return tuple(shlex.split(value))
+    return tuple(json.loads(value)) if isinstance(value, str) else value
+
+
 Ids = Annotated[frozenset[str], NoDecode, BeforeValidator(_as_names)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_as_names)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_as_words)]
 
 
 class Section(BaseModel):
@@ -55,13 +64,17 @@ class AdapterSettings(Section):
     """What every adapter's section has: who is served.
 
     Nobody is, until an id stands in one of the lists. `listen` says which messages of a shared channel count: those
-    that address the bot, or in a channel with a plan all (`plan`).
+    that address the bot, or in a channel with a plan all (`plan`); a thread or topic that was opened for a plan is the
+    bot's own. `streaming` says what is seen while the agent works: nothing, its text as it grows, or what it is doing
+    and then its text. With `threads` every `/plan` opens a thread or topic of its own.
     """
 
     allowed_users: Ids = frozenset()
     allowed_roles: Ids = frozenset()
     allowed_chats: Ids = frozenset()
     listen: Literal["mention", "plan"] = "plan"
+    streaming: Literal["off", "partial", "progress"] = "progress"
+    threads: bool = False
 
     @property
     def configured(self) -> bool:
@@ -92,7 +105,8 @@ class AgentSettings(Section):
 
     `permissions` "ask" lets the agent read and write in the plan's folders and asks for everything else; "bypass"
     lets it do anything the daemon's user can. `idle_timeout` ends a turn in which nothing happens, `turn_timeout`
-    (none by default) any turn.
+    (none by default) any turn. `while_running` says what a message does that comes during a turn: wait for its end
+    (`queue`), or end it (`interrupt`).
     """
 
     kind: Literal["auto", "claude", "rehearsal"] = "auto"
@@ -104,6 +118,20 @@ class AgentSettings(Section):
     idle_timeout: float = Field(default=600.0, gt=0)
     turn_timeout: float | None = Field(default=None, gt=0)
     concurrency: int = Field(default=4, ge=1, le=100)
+    while_running: Literal["queue", "interrupt"] = "queue"
+
+
+class AttachmentSettings(Section):
+    """Files that people send. `largest` counts bytes, `most` files in one message.
+
+    `transcribe` is a command that writes what is said in a recording to its output; `{file}` in it stands for the
+    recording's path. Empty: voice messages are not taken in. `transcribe_timeout` is in seconds.
+    """
+
+    largest: int = Field(default=20_000_000, ge=1)
+    most: int = Field(default=10, ge=1, le=100)
+    transcribe: Words = ()
+    transcribe_timeout: float = Field(default=120.0, gt=0)
 
 
 class LogSettings(Section):
@@ -114,7 +142,11 @@ class LogSettings(Section):
 
 
 class Settings(BaseSettings):
-    """The whole configuration; `load_settings` adds a section for each adapter that is installed."""
+    """The whole configuration; `load_settings` adds a section for each adapter that is installed.
+
+    `language` is what the bot itself says things in; `auto` goes by the person. A reply of more than `reply_limit`
+    characters is sent as a file, with its beginning above it.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -130,7 +162,10 @@ class Settings(BaseSettings):
     prompts_dir: Path | None = None
     workflow: str = "planning"
     adapters: Names | None = None
+    language: Literal["auto", "en", "ro"] = "auto"
+    reply_limit: int = Field(default=12_000, ge=1_000)
     agent: AgentSettings = AgentSettings()
+    attachments: AttachmentSettings = AttachmentSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -7,11 +7,13 @@ platform, no behaviour beyond reading and writing their own strings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 from echo_core.errors import InvalidKeyError, InvalidPressError
+from echo_core.texts import say
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,11 +44,15 @@ class ChannelKey:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who did something: the platform's id, the name shown there, and the ids of the roles they hold."""
+    """Who did something: the platform's id, the name shown there, and the ids of the roles they hold.
+
+    `language` is the tag of their language where the platform tells it (`ro`, `en-GB`).
+    """
 
     id: str
     name: str
     roles: tuple[str, ...] = ()
+    language: str = ""
 
 
 class Action(StrEnum):
@@ -59,14 +65,20 @@ class Action(StrEnum):
     DENY = "d"
     RETRY = "r"
     DROP = "x"
+    OTHER = "e"
+    STOP = "s"
+    FILES = "f"
+    FILE = "g"
+    LEAVE = "l"
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """A button or select that was used.
 
-    `token` names the offer it belongs to; a press whose token is not the open offer's is out of date. `question` is
-    the index of the question that was shown, `choice` a bit mask of the options chosen (bit 0 is the first).
+    `token` names the offer it belongs to; a press whose token is not the open offer's is out of date. On the plan
+    card it names the plan, for `FILE` the file. `question` is the index of the question that was shown, `choice` a
+    bit mask of the options chosen (bit 0 is the first).
     `encode` gives at most 64 ASCII bytes of `[A-Za-z0-9_|-]`.
     """
 
@@ -97,11 +109,50 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message; it lies on the platform until `Channel.fetch` brings it.
+
+    `ref` is whatever the adapter needs to find it again, for at least an hour and after a restart. `name` is the
+    sender's word for it, not to be trusted. `size` counts bytes, 0 where it is not told; `mime` may be empty. A `voice`
+    is a recording made in the chat.
+    """
+
+    ref: str
+    name: str
+    size: int = 0
+    mime: str = ""
+    kind: Literal["image", "voice", "file"] = "file"
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """Ordinary text."""
+    """Ordinary text, with files or without; one of the two is there.
+
+    `continues` says that more of the same is on its way: an album comes as a message for each picture, and a client
+    cuts a long text.
+    """
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
+    continues: bool = False
     kind: Literal["said"] = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Somebody changed a message of theirs: `target` is the id of its `Inbound`."""
+
+    target: str
+    text: str
+    kind: Literal["edited"] = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message was taken away: `target` is the id of its `Inbound`. The author may be unknown (an empty id)."""
+
+    target: str
+    kind: Literal["deleted"] = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +173,23 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrote:
+    """An answer in somebody's own words to the question that `data`, the string of its `OTHER` press, belongs to."""
+
+    data: str
+    text: str
+    kind: Literal["wrote"] = "wrote"
+
+
+@dataclass(frozen=True, slots=True)
 class Unsupported:
-    """Something that cannot be taken in, named for people: "a sticker", "a voice message"."""
+    """Something that cannot be taken in, named for people: "a sticker", "a poll"."""
 
     what: str
     kind: Literal["unsupported"] = "unsupported"
 
 
-Body = Said | Command | Pressed | Unsupported
+Body = Said | Edited | Deleted | Command | Pressed | Wrote | Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +198,8 @@ class Inbound:
 
     `id` is unique within the channel and the same when the platform delivers the update again. `chat_id` is the
     place that access may be given to (a Telegram topic's chat). `addressed` says that the bot was meant: a private
-    chat, a mention, a reply to the bot, a command or a press.
+    chat, a mention, a reply to the bot, a command or a press. `at` is when the router took it in (UTC), and None
+    before that.
     """
 
     id: str
@@ -147,6 +208,7 @@ class Inbound:
     body: Body
     chat_id: str
     addressed: bool = True
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,28 +216,46 @@ class Receipt:
     """What became of an inbound. `notice` is for the person who sent it, privately where the platform can.
 
     `accepted` is true when the inbound is durable (or needs no durability) and false when it was refused or is
-    out of date. `label` is what a press chose, in words, for the adapter to write where the buttons were.
+    out of date. `label` is what a press chose, in words, for the adapter to write where the buttons were, with the name
+    of who chose it. With `keep` the message and its buttons stay as they are (the plan card, a list of files).
     """
 
     accepted: bool
     notice: str = ""
     label: str = ""
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to a question."""
+    """One answer to a question; a `recommended` one is marked, its label does not say it."""
 
     label: str
     description: str = ""
+    recommended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the agent said: Markdown of any length."""
+    """What the agent said: Markdown of any length. `note` is a line about it, shown small above ("5 steps, 42 s")."""
 
     markdown: str
+    note: str = ""
     kind: Literal["reply"] = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A long reply: `markdown` is its beginning and says that the rest follows; the whole `text` is sent as a file.
+
+    `name` is a plain file name that ends in `.md`; `note` as in `Reply`.
+    """
+
+    markdown: str
+    name: str
+    text: str
+    note: str = ""
+    kind: Literal["document"] = "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +281,8 @@ class AskQuestion:
     """One question with its options.
 
     `index` counts from 0 among `total` questions of one call. With `multiple`, any number of options from one up may
-    be chosen. `text` may be empty when the question stands in the reply above. Two to twenty options.
+    be chosen. `text` may be empty when the question stands in the reply above. Up to twenty options. `decision` is the
+    number under which the answer will stand (`D3`), 0 for none.
     """
 
     text: str
@@ -211,6 +292,7 @@ class AskQuestion:
     index: int = 0
     total: int = 1
     multiple: bool = False
+    decision: int = 0
     kind: Literal["ask_question"] = "ask_question"
 
 
@@ -242,7 +324,94 @@ class Files:
     kind: Literal["files"] = "files"
 
 
-Intent = Reply | Notice | PhaseReady | AskQuestion | AskPermission | AskRecovery | Files
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file that can be fetched: its name below the plan's folder, its size in bytes, and the token of its press."""
+
+    name: str
+    size: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileList:
+    """Files that can be fetched with a button each; at most twenty, and `markdown` says it all in words."""
+
+    markdown: str
+    files: tuple[FileEntry, ...]
+    kind: Literal["file_list"] = "file_list"
+
+
+class StepState(StrEnum):
+    """How far a phase of a plan is."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    CURRENT = "current"
+    READY = "ready"
+    TO_COME = "to_come"
+
+
+@dataclass(frozen=True, slots=True)
+class CardStep:
+    """One phase on the plan card."""
+
+    title: str
+    state: StepState
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCard:
+    """Where a plan stands, in one message that is changed in place. All texts are short and Markdown.
+
+    `move` says whose move it is, `question` what is open (empty for nothing), `facts` are lines such as cost and time.
+    The buttons are the core's own.
+    """
+
+    title: str
+    description: str
+    steps: tuple[CardStep, ...]
+    move: str
+    question: str
+    facts: tuple[str, ...]
+    buttons: tuple[Button, ...]
+    kind: Literal["plan_card"] = "plan_card"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An offer that was shown and is over: the same message without its buttons, and below it what was chosen.
+
+    `label` is empty when nothing was chosen; `who` is the name of who did.
+    """
+
+    offer: AskQuestion | AskPermission | AskRecovery | PhaseReady
+    label: str
+    who: str = ""
+    kind: Literal["closed"] = "closed"
+
+
+Intent = (
+    Reply
+    | Document
+    | Notice
+    | PhaseReady
+    | AskQuestion
+    | AskPermission
+    | AskRecovery
+    | Files
+    | FileList
+    | PlanCard
+    | Closed
+)
+
+
+class Mark(StrEnum):
+    """What a small sign on a person's message says."""
+
+    WAITING = "waiting"
+    SEEN = "seen"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,26 +426,31 @@ def buttons(intent: Intent) -> tuple[Button, ...]:
     """Give the buttons of an intent, in order; none for one that offers no choice.
 
     For a question each button chooses that option alone; a platform that lets people choose several combines the
-    masks.
+    masks. The last one, `OTHER`, asks for an answer in own words: it is no answer itself.
     """
     match intent:
         case PhaseReady(label=label, token=token):
             return (Button(label, Press(Action.ADVANCE, token)),)
         case AskQuestion(options=options, token=token, index=index):
-            return tuple(
+            chosen = tuple(
                 Button(option.label, Press(Action.ANSWER, token, index, 1 << place))
                 for place, option in enumerate(options)
             )
+            return (*chosen, Button(say("button-other"), Press(Action.OTHER, token, index)))
         case AskPermission(token=token):
             return (
-                Button("Allow once", Press(Action.ALLOW_ONCE, token)),
-                Button("Allow for this plan", Press(Action.ALLOW_FOR_PLAN, token)),
-                Button("Deny", Press(Action.DENY, token)),
+                Button(say("button-allow-once"), Press(Action.ALLOW_ONCE, token)),
+                Button(say("button-allow-for-plan"), Press(Action.ALLOW_FOR_PLAN, token)),
+                Button(say("button-deny"), Press(Action.DENY, token)),
             )
         case AskRecovery(token=token):
             return (
-                Button("Retry", Press(Action.RETRY, token)),
-                Button("Drop", Press(Action.DROP, token)),
+                Button(say("button-retry"), Press(Action.RETRY, token)),
+                Button(say("button-drop"), Press(Action.DROP, token)),
             )
+        case FileList(files=files):
+            return tuple(Button(entry.name, Press(Action.FILE, entry.token)) for entry in files)
+        case PlanCard():
+            return intent.buttons
         case _:
             return ()

@@ -22,10 +22,11 @@ class Record(BaseModel):
 
 
 class AnswerOption(Record):
-    """One answer to a question."""
+    """One answer to a question. `label` is the agent's own, under which the answer goes back."""
 
     label: str
     description: str = ""
+    recommended: bool = False
 
 
 class Question(Record):
@@ -38,7 +39,12 @@ class Question(Record):
 
 
 class QuestionOffer(Record):
-    """An open `AskUserQuestion`: `answers` holds those given so far, in the order of the questions."""
+    """An open `AskUserQuestion`: `answers` holds those given so far, in the order of the questions.
+
+    `asked_at` is when the turn ended with it: what was written before is no answer to it. `reason` is what the agent
+    said when it asked, `reopens` the number of the decision that is taken anew. With `detached` the agent's session
+    does not wait for the call any more (the turn after it was undone): the answers are said to it in words.
+    """
 
     kind: Literal["question"] = "question"
     token: str
@@ -46,6 +52,10 @@ class QuestionOffer(Record):
     tool_input: dict[str, Any]
     questions: tuple[Question, ...]
     answers: tuple[str, ...] = ()
+    asked_at: datetime | None = None
+    reason: str = ""
+    reopens: int = 0
+    detached: bool = False
 
     @property
     def index(self) -> int:
@@ -54,11 +64,17 @@ class QuestionOffer(Record):
 
 
 class BriefOffer(Record):
-    """A decision brief in prose: its options can be pressed, or answered with anything typed."""
+    """A decision brief in prose: its options can be pressed, or answered with anything typed.
+
+    `text` is the question as the agent wrote it; the others as in `QuestionOffer`.
+    """
 
     kind: Literal["brief"] = "brief"
     token: str
     options: tuple[AnswerOption, ...]
+    text: str = ""
+    asked_at: datetime | None = None
+    reopens: int = 0
 
 
 class PermissionOffer(Record):
@@ -74,6 +90,7 @@ class PermissionOffer(Record):
     text: str
     rule: str
     rule_text: str = ""
+    asked_at: datetime | None = None
 
 
 class ReadyOffer(Record):
@@ -115,6 +132,43 @@ Offer = Annotated[
 ]
 
 
+class Answer(Record):
+    """What somebody decided, and when (UTC)."""
+
+    text: str
+    author_id: str
+    author_name: str
+    at: datetime
+
+
+class Decision(Record):
+    """A question that was answered, written `D1`, `D2`, … by `number`.
+
+    `reason` is what the agent said when it asked. The last of `answers` holds; there is at least one. `reopened_by` is
+    the name of who asked to take it anew, until it was.
+    """
+
+    number: int
+    phase: str
+    question: str
+    header: str = ""
+    options: tuple[AnswerOption, ...] = ()
+    reason: str = ""
+    answers: tuple[Answer, ...]
+    reopened_by: str = ""
+
+
+class Branch(Record):
+    """Where a new agent session goes on from: a session, up to and with the message `at` (empty: all of it).
+
+    `note` is said to the agent once, before the next prompt.
+    """
+
+    session_id: str
+    at: str = ""
+    note: str = ""
+
+
 class PhaseRun(Record):
     """One phase's agent session, kept for the history: the transcript is found by session and working directory."""
 
@@ -131,7 +185,9 @@ class Plan(Record):
     `phase` is the phase's name (`/office-hours`), `session_id` the agent session of that phase (None before its
     first turn was answered), `cwd` its working directory, fixed for the life of the phase. `cost_counter` is the last
     value of the agent's own cumulative counter for the session; `total_cost_usd` adds up its differences.
-    `allowed` holds the permission rules that people gave for this plan. Times are UTC.
+    `allowed` holds the permission rules that people gave for this plan. `tip` is the id of the last message of the
+    agent's session, and `branch` says what a session that does not exist yet goes on from. `dedicated` says that the
+    channel was opened for this plan; `origin` names the plan that it is a copy of. Times are UTC.
     """
 
     slug: str
@@ -159,13 +215,24 @@ class Plan(Record):
     allowed: tuple[str, ...] = ()
     documents: tuple[Path, ...] = ()
     runs: tuple[PhaseRun, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    tip: str = ""
+    branch: Branch | None = None
+    dedicated: bool = False
+    origin: str = ""
 
 
 class Conversation(Record):
-    """All that is kept for a channel: the plan being worked on, and those that were left (`/exit`), oldest first."""
+    """All that is kept for a channel: the plan being worked on, and those that were left (`/exit`), oldest first.
+
+    `language` is what the bot itself says things in here. `before` is the plan as it stood before its last turn, for
+    `/undo`, with its texts shortened.
+    """
 
     plan: Plan | None = None
     shelf: tuple[Plan, ...] = ()
+    language: str = ""
+    before: Plan | None = None
 
     def shelved(self) -> tuple[Plan, ...]:
         """Give the shelf with the current plan on it; a plan of the same slug that lay there makes room."""

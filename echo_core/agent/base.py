@@ -51,7 +51,9 @@ class TurnRequest:
 
     `session_id` is a uuid that the caller chose; with `resume` the session exists. Either `prompt` or `resolution`
     is given. `composed` says that the daemon wrote the prompt, so that a leading `/skill` is expanded; text of people
-    is never. `prompt_id` is a uuid that marks the prompt in the transcript.
+    is never. `prompt_id` is a uuid that marks the prompt in the transcript. `images` are files that the agent is shown
+    with the prompt; one that cannot be read is left out. With `fork_from` the session is a new one that begins as a
+    copy of that session, up to and with its message `fork_at` (empty: all of it); `resume` is False then.
     """
 
     session_id: str
@@ -62,6 +64,9 @@ class TurnRequest:
     prompt: str = ""
     composed: bool = False
     prompt_id: str = ""
+    images: tuple[Path, ...] = ()
+    fork_from: str = ""
+    fork_at: str = ""
     resolution: Resolution | None = None
     add_dirs: tuple[Path, ...] = ()
     max_turns: int = 20
@@ -142,13 +147,15 @@ class Usage:
 class Finished:
     """The turn is over. `texts` are the agent's text blocks in order; `subtype` is `success`, `error_max_turns`, ….
 
-    `success` with `deferred` set means that the session goes on with a `Resolution`.
+    `success` with `deferred` set means that the session goes on with a `Resolution`. `tip` is the id of the session's
+    last message, for `TurnRequest.fork_at`.
     """
 
     texts: tuple[str, ...]
     subtype: str = "success"
     deferred: DeferredQuestion | DeferredPermission | None = None
     usage: Usage = field(default_factory=Usage)
+    tip: str = ""
 
 
 class FailureKind(StrEnum):

@@ -7,12 +7,12 @@ stands here; nothing in it assumes that the process which accepts a message also
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from echo_core.messages import ChannelKey, Inbound, Intent
+from echo_core.messages import Body, ChannelKey, Inbound, Intent
 from echo_core.plan import Conversation
 
 
@@ -21,13 +21,15 @@ class Running:
     """The agent's work for a turn, written down before it starts.
 
     `anchor` is what marks it in the agent's transcript: the prompt's uuid, or the id of the tool call it answers.
-    `previews` are the platform ids of the live messages that show it so far.
+    `previews` are the platform ids of the live messages that show it so far, `joined` the ids of the messages that
+    are given to the agent together with the turn's own.
     """
 
     session_id: str
     anchor: str
     cwd: Path
     previews: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ class Turn(Protocol):
         """What was begun for this very message by a process that died, or gave it back; None for a turn that is new."""
         ...
 
+    def join(self, ids: Collection[str]) -> None:
+        """Take waiting messages into this turn: from now on they can be neither amended nor withdrawn.
+
+        `commit` finishes them when they are named in `also`; a turn that is given back lets go of them.
+        """
+        ...
+
     async def begin(self, running: Running) -> None:
         """Write down, durably, what the agent is about to do. May be called again with newer facts."""
         ...
@@ -108,6 +117,11 @@ class Delivery(Protocol):
     @property
     def owed(self) -> Owed:
         """The reply, as last stored."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """What the bot says things in here: the conversation's language, empty where it has none."""
         ...
 
     async def progress(self, *, parts_sent: int, in_flight: bool) -> None:
@@ -149,6 +163,29 @@ class Journal(Protocol):
 
         An urgent message comes before those that wait, but after one whose turn was begun.
         """
+        ...
+
+    async def amend(self, key: ChannelKey, message_id: str, body: Body) -> bool:
+        """Change what a message says that waits for its turn; False for one that does not wait (any more)."""
+        ...
+
+    async def withdraw(self, key: ChannelKey, message_id: str) -> bool:
+        """Take a message back that waits for its turn; False for one that does not wait (any more).
+
+        Its id counts as accepted ever after.
+        """
+        ...
+
+    async def waiting(self, key: ChannelKey) -> Sequence[Inbound]:
+        """Give the messages whose turn has not come, in the order of their turns, without one whose turn runs."""
+        ...
+
+    async def remember(self, key: ChannelKey, name: str, message_id: str) -> None:
+        """Keep the platform's id of a message of ours under a name of `[a-z]{1,20}`; an empty id forgets it."""
+        ...
+
+    async def remembered(self, key: ChannelKey) -> Mapping[str, str]:
+        """Give the ids kept with `remember`, by name."""
         ...
 
     async def read(self, key: ChannelKey) -> Conversation:

@@ -1,0 +1,9 @@
+button-allow-once = Permite o dată
+button-allow-for-plan = Permite pentru acest plan
+button-deny = Refuză
+button-retry = Încearcă din nou
+button-drop = Renunță
+button-other = Altceva…
+button-stop = Oprește
+button-files = Fișiere
+button-leave = Ieși
