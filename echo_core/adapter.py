@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from echo_core.config import AdapterSettings
+from echo_core.desk import Desk
 from echo_core.errors import ChannelGoneError
 from echo_core.messages import Attachment, Inbound, Intent, Mark, Receipt
 
@@ -190,6 +191,11 @@ class Core(Protocol):
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """The commands, in the order of a menu."""
+        ...
+
+    @property
+    def desk(self) -> Desk:
+        """All plans of all adapters, to be looked at: for a dashboard."""
         ...
 
     async def receive(self, inbound: Inbound) -> Receipt:

@@ -54,10 +54,14 @@ class BriefOption:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A question with two to eight options; `recommended` is the key of the one that the agent would take."""
+    """A question with two to eight options; `recommended` is the key of the one that the agent would take.
+
+    `question` is the line that asks, without its markup; empty where none is near.
+    """
 
     options: tuple[BriefOption, ...]
     recommended: str | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def find_brief(text: str) -> Brief | None:
         return None
     words = [(option.key, *_words(option.text)) for option in listed]
     options = tuple(BriefOption(key, label or key, description) for key, label, description in words)
-    return Brief(options, _recommended(lines, listed))
+    return Brief(options, _recommended(lines, listed), _question(lines, listed))
 
 
 def answer_of(labels: Sequence[str], typed: str) -> str | None:
@@ -203,6 +207,14 @@ def _recommended(lines: Sequence[str], options: Sequence[_Listed]) -> str | None
         if found and found["key"].upper() in {option.key for option in options}:
             return found["key"].upper()
     return None
+
+
+def _question(lines: Sequence[str], options: Sequence[_Listed]) -> str:
+    """Give the nearest line above a list that asks, else the nearest below it, else the line right above."""
+    above = [line for line in lines[max(0, options[0].line - 2 * _NEAR) : options[0].line] if line.strip()]
+    below = [line for line in lines[options[-1].line + 1 :] if line.strip()][:_NEAR]
+    asking = [line for line in (*reversed(above), *below) if _QUESTION.search(line)]
+    return _shortened(_plain((asking or above[-1:] or [""])[0]).lstrip("# "), _DESCRIPTION_LIMIT)
 
 
 def _count(lines: Sequence[str]) -> int:

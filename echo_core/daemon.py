@@ -19,22 +19,18 @@ from echo_core.agent.base import Agent
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.agent.environment import clean_environment, find_credential
 from echo_core.agent.process import find_cli
+from echo_core.assembly import assemble
 from echo_core.config import Settings
 from echo_core.errors import AdapterError, ConfigError, CredentialMissingError
 from echo_core.folders import Folders
 from echo_core.journal.base import Journal
 from echo_core.journal.file import FileJournal
 from echo_core.messages import ChannelKey
-from echo_core.orchestrator import Orchestrator
-from echo_core.outbox import Outbox
-from echo_core.planning_session import Engine
-from echo_core.presenter import Elsewhere, Presenter
+from echo_core.presenter import Elsewhere
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.registry import Registry
 from echo_core.rehearsal.scenario import load_scenario
 from echo_core.rehearsal.server import RehearsalServer, environment
-from echo_core.router import Router
-from echo_core.turns import Turns
 
 END_LIMIT = 4.0
 RESTART_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -113,31 +109,23 @@ async def _serve(
         adapter = adapters.get(key.adapter)
         return adapter.channel(key.channel_id) if adapter is not None else Elsewhere(key)
 
-    engine = Engine(agent=agent, settings=settings.agent, prompts=prompts, folders=folders, clock=_now)
-    outbox = Outbox(journal, channels, adapters)
-    turns = Turns(
+    assembly = assemble(
+        settings=settings,
         journal=journal,
-        orchestrator=Orchestrator(engine=engine, token=lambda: token_urlsafe(6)),
-        presenter=Presenter(channels),
-        prompts=prompts,
-        default_workflow=settings.workflow,
-        concurrency=settings.agent.concurrency,
-    )
-    core = Router(
-        journal=journal,
-        turns=turns,
-        outbox=outbox,
-        prompts=prompts,
         agent=agent,
+        prompts=prompts,
+        folders=folders,
+        channels=channels,
+        adapters=adapters,
         access=settings.section,
-        default_workflow=settings.workflow,
+        clock=_now,
+        token=lambda: token_urlsafe(6),
     )
     async with asyncio.TaskGroup() as group:
-        inner = [group.create_task(turns.run()), group.create_task(outbox.run())]
-        serving = [group.create_task(supervised(name, adapter, core)) for name, adapter in adapters.items()]
+        inner = group.create_task(assembly.run())
+        serving = [group.create_task(supervised(name, adapter, assembly.core)) for name, adapter in adapters.items()]
         ended = await asyncio.gather(*serving)
-        for task in inner:
-            task.cancel()
+        inner.cancel()
     failures = [failure for failure in ended if failure is not None]
     if failures and len(failures) == len(ended):
         raise failures[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,28 @@ class Folders:
         except OSError as error:
             raise WorkspaceError(path=plan.workspace, reason=error.strerror or str(error)) from error
         return missing
+
+    def copy(self, plan: Plan, slug: str) -> Path:
+        """Copy a plan's workspace for a plan of another name, and give the copy. Blocks. Raises `WorkspaceError`.
+
+        Links stay links; a copy that was begun before is finished.
+        """
+        copy = self.workspace(slug)
+        try:
+            if plan.workspace.is_dir():
+                shutil.copytree(plan.workspace, copy, symlinks=True, dirs_exist_ok=True)
+            copy.mkdir(parents=True, exist_ok=True)
+        except (OSError, shutil.Error) as error:
+            raise WorkspaceError(
+                path=copy, reason=getattr(error, "strerror", None) or "not everything could be copied"
+            ) from error
+        return copy
+
+    def slugs(self) -> frozenset[str]:
+        """Give the names of the workspaces that there are. Blocks."""
+        if not self.workspace_root.is_dir():
+            return frozenset()
+        return frozenset(path.name for path in self.workspace_root.iterdir())
 
     def added(self, plan: Plan) -> tuple[Path, ...]:
         """Give the folders that the agent is shown beside its working directory: those that exist, each once."""

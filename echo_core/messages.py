@@ -66,6 +66,7 @@ class Action(StrEnum):
     RETRY = "r"
     DROP = "x"
     OTHER = "e"
+    CONTINUE = "c"
     STOP = "s"
     FILES = "f"
     FILE = "g"
@@ -199,7 +200,8 @@ class Inbound:
     `id` is unique within the channel and the same when the platform delivers the update again. `chat_id` is the
     place that access may be given to (a Telegram topic's chat). `addressed` says that the bot was meant: a private
     chat, a mention, a reply to the bot, a command or a press. `at` is when the router took it in (UTC), and None
-    before that.
+    before that. `via` names the adapter that it came by, where that is not the channel's own: somebody takes part from
+    a dashboard, and is let in there.
     """
 
     id: str
@@ -209,6 +211,7 @@ class Inbound:
     chat_id: str
     addressed: bool = True
     at: datetime | None = None
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,33 +6,40 @@ Replies of one channel go out in order; channels do not wait for each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 
 import structlog
 
 from echo_core.adapter import Channel
-from echo_core.errors import ChannelError, ChannelGoneError, RetryLaterError
+from echo_core.errors import ChannelError, ChannelGoneError, JournalError, RetryLaterError
 from echo_core.journal.base import Delivery, Journal
-from echo_core.messages import ChannelKey, Intent, Notice
+from echo_core.lanes import Channels, Lane
+from echo_core.messages import AskPermission, AskQuestion, AskRecovery, ChannelKey, Closed, Intent, Notice, PhaseReady
 from echo_core.patience import patiently
-from echo_core.presenter import Channels
+from echo_core.texts import say, speaking, spoken
 
-POSSIBLY_REPEATED = Notice("↻ *echo-core was restarted while it sent this, so it may stand here twice:*")
-
+OFFER = "offer"
 BROKEN_PAUSE = 60.0
+PASSING_LIMIT = 600.0
+CLOSING_KEPT = 1000
 
 log = structlog.get_logger(__name__)
 
 
 class Outbox:
-    """Delivers for the channels of `adapters`."""
+    """Delivers for the channels of `adapters`.
+
+    The message that shows the open offer of a channel is remembered in the journal under `offer`, as the offer's tag
+    and the message's id with a space between; `close_offer` finds it there.
+    """
 
     def __init__(self, journal: Journal, channels: Channels, adapters: Collection[str]) -> None:
         self._journal = journal
         self._channels = channels
         self._adapters = frozenset(adapters)
         self._passing: set[asyncio.Task[None]] = set()
+        self._closing: dict[ChannelKey, Closed] = {}
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -45,24 +52,86 @@ class Outbox:
             for task in self._passing:
                 task.cancel()
 
-    def say(self, key: ChannelKey, intents: Sequence[Intent]) -> None:
-        """Send something that may be lost: the answer to `/status`, a word about trouble. Returns at once."""
-        task = asyncio.get_running_loop().create_task(self._say(key, intents))
+    def say(self, key: ChannelKey, intents: Sequence[Intent], *, language: str = "") -> None:
+        """Send something that may be lost: the answer to `/status`, a word about trouble. Returns at once.
+
+        Without a `language` it is written in the one that is spoken here.
+        """
+        self._spawn(self._say(key, intents, language or spoken()))
+
+    def whisper(self, key: ChannelKey, author_id: str, intents: Sequence[Intent]) -> None:
+        """Send something that may be lost to one person alone, or where that cannot be, to the channel."""
+        self._spawn(self._whisper(key, author_id, intents, spoken()))
+
+    def close_offer(self, key: ChannelKey, closed: Closed, *, language: str = "") -> None:
+        """Take the buttons from the message that shows an offer, and write there what was chosen. Returns at once.
+
+        For an answer that did not come by a press on that message. Best effort; a message that shows another offer is
+        left alone, and an offer that is still on its way is closed when it has arrived.
+        """
+        self._closing[key] = closed
+        if len(self._closing) > CLOSING_KEPT:
+            del self._closing[next(iter(self._closing))]
+        self._spawn(self._close(key, closed, language or spoken()))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
 
-    async def _say(self, key: ChannelKey, intents: Sequence[Intent]) -> None:
+    async def _say(self, key: ChannelKey, intents: Sequence[Intent], language: str) -> None:
         channel = self._channels(key)
         try:
-            for intent in intents:
-                for part in channel.parts(intent):
+            with speaking(language):
+                for part in [part for intent in intents for part in channel.parts(intent)]:
                     await channel.post(part, dedup="")
         except ChannelError as error:
             log.warning("answer_not_sent", channel=str(key), reason=str(error))
 
+    async def _whisper(self, key: ChannelKey, author_id: str, intents: Sequence[Intent], language: str) -> None:
+        channel = self._channels(key)
+        if not channel.capabilities.whispers:
+            await self._say(key, intents, language)
+            return
+        try:
+            with speaking(language):
+                for part in [part for intent in intents for part in channel.parts(intent)]:
+                    await channel.whisper(author_id, part)
+        except ChannelError as error:
+            log.info("whisper_refused", channel=str(key), reason=str(error))
+            await self._say(key, intents, language)
+
+    async def _close(self, key: ChannelKey, closed: Closed, language: str) -> None:
+        channel = self._channels(key)
+        if channel.capabilities.edit_interval is None:
+            self._closing.pop(key, None)
+            return
+
+        async def edit() -> None:
+            tag, _, message_id = (await self._journal.remembered(key)).get(OFFER, "").partition(" ")
+            if tag != _tag(closed.offer):
+                return
+            try:
+                await channel.edit(message_id, part)
+            except ChannelGoneError:
+                log.info("offer_gone", channel=str(key))
+            if self._closing.get(key) is closed:
+                del self._closing[key]
+
+        try:
+            with speaking(language):
+                part = channel.parts(closed)[-1]
+            async with asyncio.timeout(PASSING_LIMIT):
+                await patiently(edit, doing="closing an offer", key=str(key))
+        except TimeoutError:
+            log.warning("offer_not_closed", channel=str(key))
+        except Exception:  # the outer edge of a task: what cannot be shown is no reason to lose the error
+            log.exception("offer_not_closed", channel=str(key))
+
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            await self._send(delivery)
+            with speaking(delivery.language):
+                await self._send(delivery)
         except Exception:  # the outer edge of a delivery: one that cannot be shown must not end the others
             log.exception("delivery_failed", channel=str(delivery.key), reply=delivery.owed.id)
             await asyncio.sleep(BROKEN_PAUSE)
@@ -73,41 +142,72 @@ class Outbox:
         key, owed = str(delivery.key), delivery.owed
         channel = self._channels(delivery.key)
         parts = channel.parts(owed.intent)
-        if owed.in_flight and owed.parts_sent >= len(owed.previews):
-            label = channel.parts(POSSIBLY_REPEATED)[0]
-            await patiently(lambda: _posted(channel, label, f"{owed.id}/again"), doing="sending", key=key)
+        message_id = ""
         for place in range(owed.parts_sent, len(parts)):
-            await patiently(_Sending(delivery, channel, parts[place], place), doing="sending a reply", key=key)
+            sending = _Sending(delivery, channel, parts[place], place)
+            await patiently(sending, doing="sending a reply", key=key)
+            message_id = sending.message_id
         for surplus in owed.previews[len(parts) :]:
             await patiently(lambda gone=surplus: channel.delete(gone), doing="clearing live text", key=key)  # type: ignore[misc]
+        if message_id and isinstance(owed.intent, AskQuestion | AskPermission | AskRecovery | PhaseReady):
+            await self._offered(delivery, owed.intent, message_id)
         await patiently(delivery.done, doing="marking a reply as delivered", key=key)
+
+    async def _offered(
+        self, delivery: Delivery, offer: AskQuestion | AskPermission | AskRecovery | PhaseReady, message_id: str
+    ) -> None:
+        """Remember the message that shows an offer; close it, if it is over already."""
+        value = f"{_tag(offer)} {message_id}"
+        try:
+            await self._journal.remember(delivery.key, OFFER, value)
+        except JournalError as error:  # its buttons stay, and are out of date: no reason to hold up the replies
+            log.warning("offer_not_remembered", channel=str(delivery.key), reason=error.reason)
+        closed = self._closing.get(delivery.key)
+        if closed is not None and _tag(closed.offer) == _tag(offer):
+            self.close_offer(delivery.key, closed)
 
 
 class _Sending:
-    """The sending of one part: written down first, then put in the place of its live message, or posted."""
+    """The sending of one part: put in the place of its live message, or written down and posted.
+
+    An edit needs no mark, since it may be repeated. `message_id` is the message in which the part stands.
+    """
 
     def __init__(self, delivery: Delivery, channel: Channel[Any], part: object, place: int) -> None:
+        self.message_id = ""
         self._delivery = delivery
         self._channel = channel
         self._part = part
         self._place = place
+        owed = delivery.owed
+        self._preview = owed.previews[place] if place < len(owed.previews) else ""
+        self._repeated = owed.in_flight and place == owed.parts_sent
 
     async def __call__(self) -> None:
-        owed = self._delivery.owed
-        await self._delivery.progress(parts_sent=self._place, in_flight=True)
-        if self._place < len(owed.previews):
+        if self._preview:
             try:
-                await self._channel.edit(owed.previews[self._place], self._part)
+                await self._channel.edit(self._preview, self._part)
             except ChannelGoneError:
                 log.info("live_text_gone", channel=str(self._delivery.key))
+                self._preview = ""
             else:
+                self.message_id = self._preview
                 return
+        if isinstance(self._channel, Lane):
+            await self._channel.opened()
+        owed = self._delivery.owed
+        if self._repeated:
+            label = self._channel.parts(Notice(say("live-possibly-repeated")))[0]
+            await self._channel.post(label, dedup=f"{owed.id}/again")
+            self._repeated = False
+        await self._delivery.progress(parts_sent=self._place, in_flight=True)
         try:
-            await self._channel.post(self._part, dedup=f"{owed.id}/{self._place}")
+            self.message_id = await self._channel.post(self._part, dedup=f"{owed.id}/{self._place}")
         except (RetryLaterError, ChannelGoneError):
             await self._delivery.progress(parts_sent=self._place, in_flight=False)  # certainly not sent
             raise
 
 
-async def _posted(channel: Channel[Any], part: object, dedup: str) -> None:
-    await channel.post(part, dedup=dedup)
+def _tag(offer: AskQuestion | AskPermission | AskRecovery | PhaseReady) -> str:
+    """Name an offer: several questions of one call have the same token."""
+    return f"{offer.token}/{offer.index}" if isinstance(offer, AskQuestion) else offer.token

@@ -17,6 +17,8 @@ def entered(plan: Plan, phase: Phase, *, now: datetime) -> Plan:
         "phase": phase.skill,
         "status": "active",
         "session_id": None,
+        "branch": None,
+        "tip": "",
         "cost_counter": 0.0,
         "offer": None,
         "cwd": plan.workspace,

@@ -103,7 +103,7 @@ class ReadyOffer(Record):
 class Pending(Record):
     """What was to be said to the agent: a prompt, or the resolution of a deferred tool call.
 
-    `composed` says that the daemon wrote the prompt.
+    `composed` says that the daemon wrote the prompt; `images` are shown with it.
     """
 
     prompt: str = ""
@@ -112,6 +112,7 @@ class Pending(Record):
     allow: bool = False
     tool_input: dict[str, Any] | None = None
     reason: str = ""
+    images: tuple[Path, ...] = ()
 
 
 class RecoveryOffer(Record):
@@ -187,7 +188,9 @@ class Plan(Record):
     value of the agent's own cumulative counter for the session; `total_cost_usd` adds up its differences.
     `allowed` holds the permission rules that people gave for this plan. `tip` is the id of the last message of the
     agent's session, and `branch` says what a session that does not exist yet goes on from. `dedicated` says that the
-    channel was opened for this plan; `origin` names the plan that it is a copy of. Times are UTC.
+    channel was opened for this plan; `origin` names the plan that it is a copy of; `fresh` are the
+    Markdown files that were written since documents were last sent as files. With `auto_advance` a ready phase goes on
+    by itself. Times are UTC.
     """
 
     slug: str
@@ -220,6 +223,8 @@ class Plan(Record):
     branch: Branch | None = None
     dedicated: bool = False
     origin: str = ""
+    fresh: tuple[Path, ...] = ()
+    auto_advance: bool = False
 
 
 class Conversation(Record):

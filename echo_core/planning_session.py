@@ -102,13 +102,17 @@ class PlanningSession:
         """Begin the phase: its skill, with the paths that it needs, in a session of its own."""
         return await self._say(Pending(prompt=self._engine.prompts.start(self.plan), composed=True), step="start")
 
-    async def respond(self, contributions: Sequence[Contribution]) -> PhaseTurn:
-        """Give the agent what members said, each fenced with its author.
+    async def respond(self, contributions: Sequence[Contribution], images: Sequence[Path] = ()) -> PhaseTurn:
+        """Give the agent what members said, each fenced with its author, and the pictures that came with it.
 
         A phase whose start never reached the agent is started with it.
         """
-        said = fence_all(contributions, nonce=new_nonce())
-        return await self._say(Pending(prompt=f"{await self._unheard()}{said}"), step="respond")
+        return await self.tell(fence_all(contributions, nonce=new_nonce()), images)
+
+    async def tell(self, words: str, images: Sequence[Path] = ()) -> PhaseTurn:
+        """Give the agent words of ours in which those of members stand fenced; nothing in them is expanded."""
+        pending = Pending(prompt=f"{await self._unheard()}{words}", images=tuple(images))
+        return await self._say(pending, step="respond")
 
     async def resolve(self, resolution: Resolution) -> PhaseTurn:
         """Go on after a question or a permission was answered."""
@@ -128,7 +132,7 @@ class PlanningSession:
         """Do again what was cut off: deliver a finished answer, have an unfinished one given again, or say it again."""
         found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
         if found.finished is not None:
-            return self._conclude(found.finished, Pending(), offer.session_id, offer.anchor)
+            return self._conclude(found.finished, offer.session_id, None)
         if found.state == "unanswered":
             self.plan = self.plan.model_copy(update={"session_id": offer.session_id})
             return await self._say(Pending(prompt=ANSWER_AGAIN, composed=True), step="retry")
@@ -162,17 +166,32 @@ class PlanningSession:
         elif isinstance(outcome, Failed) and outcome.kind is FailureKind.CUT_OFF:
             found = await self._engine.agent.lookup(session_id=session_id, cwd=more.cwd, anchor=more.prompt_id)
             outcome = found.finished or outcome
-        return self._conclude(outcome, pending, session_id, anchor)
+        recovery = await self._recovery(
+            outcome, RecoveryOffer(token="", session_id=session_id, anchor=anchor, pending=pending)
+        )
+        return self._conclude(outcome, session_id, recovery)
+
+    async def _recovery(self, outcome: Outcome, offer: RecoveryOffer) -> RecoveryOffer | None:
+        """Give what can be tried again: a turn that failed, or that was stopped before the agent heard of it."""
+        if not isinstance(outcome, Failed):
+            return None
+        if outcome.kind is not FailureKind.STOPPED:
+            return offer
+        found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
+        return offer if found.state == "unseen" and not offer.pending.composed else None
 
     def _introduced(self, pending: Pending) -> Pending:
         """Put the start of the phase before anything that members say to a session that does not exist yet."""
         going_on = pending.composed and pending.prompt in {CONTINUE, ANSWER_AGAIN}
         if self.plan.session_id is not None or (pending.composed and not going_on):
             return pending
+        if self.plan.branch is not None:
+            words = _in_words(pending)
+            return Pending(prompt=f"{self.plan.branch.note}\n\n{words}".strip(), images=pending.images)
         prompts = self._engine.prompts
         words = "" if going_on else prompts.unexpanded(_in_words(pending))
         said = f"\n\nMembers have already written:\n\n{words}" if words else ""
-        return Pending(prompt=f"{prompts.start(self.plan)}{said}", composed=True)
+        return Pending(prompt=f"{prompts.start(self.plan)}{said}", composed=True, images=pending.images)
 
     def _request(
         self, pending: Pending, session_id: str, prompt_id: str, max_turns: int, *, resume: bool | None = None
@@ -181,15 +200,20 @@ class PlanningSession:
         resolution = None
         if pending.tool_use_id:
             resolution = Resolution(pending.tool_use_id, pending.allow, pending.tool_input, pending.reason)
+        resume = plan.session_id is not None if resume is None else resume
+        branch = None if resume else plan.branch
         return TurnRequest(
             session_id=session_id,
-            resume=plan.session_id is not None if resume is None else resume,
+            resume=resume,
             cwd=plan.cwd,
             system_prompt=engine.prompts.system(plan),
             scope=self._scope(),
             prompt=pending.prompt,
             composed=pending.composed,
             prompt_id="" if resolution else prompt_id,
+            images=pending.images,
+            fork_from=branch.session_id if branch else "",
+            fork_at=branch.at if branch else "",
             resolution=resolution,
             add_dirs=engine.folders.added(plan),
             max_turns=max_turns,
@@ -255,7 +279,7 @@ class PlanningSession:
             return replace(outcome, kind=FailureKind.TIMEOUT, detail=expired[0])
         return outcome or Failed(FailureKind.OTHER, "The agent ended without a result.", session_exists=request.resume)
 
-    def _conclude(self, outcome: Outcome, pending: Pending, session_id: str, anchor: str) -> PhaseTurn:
+    def _conclude(self, outcome: Outcome, session_id: str, recovery: RecoveryOffer | None) -> PhaseTurn:
         text = "\n\n".join(shown for shown in map(strip_markers, outcome.texts) if shown)
         ready = (
             isinstance(outcome, Finished)
@@ -264,11 +288,7 @@ class PlanningSession:
             and bool(outcome.texts)
             and read_status(outcome.texts[-1]) == "ready"
         )
-        plan = self._updated(outcome, text, session_id)
-        recovery = None
-        if isinstance(outcome, Failed) and outcome.kind is not FailureKind.STOPPED:
-            recovery = RecoveryOffer(token="", session_id=session_id, anchor=anchor, pending=pending)
-        self.plan = plan
+        self.plan = plan = self._updated(outcome, text, session_id)
         self._last = PhaseTurn(plan=plan, text=text, outcome=outcome, ready=ready, recovery=recovery)
         return self._last
 
@@ -280,15 +300,14 @@ class PlanningSession:
         counter = outcome.usage.cost_counter_usd
         same_session = plan.session_id == session_id
         spent = counter - plan.cost_counter if same_session and counter >= plan.cost_counter else counter
-        runs = plan.runs
-        if exists and not any(run.session_id == session_id for run in runs):
-            run = PhaseRun(phase=plan.phase, session_id=session_id, cwd=plan.cwd, started_at=now)
-            runs = (*runs, run)
+        runs = _with_run(plan, session_id, now) if exists else plan.runs
         subtype = outcome.subtype if isinstance(outcome, Finished) else str(outcome.kind)
         self._log(outcome, session_id, subtype, spent)
         return plan.model_copy(
             update={
                 "session_id": session_id if exists else None,
+                "branch": None if exists else plan.branch,
+                "tip": (outcome.tip if isinstance(outcome, Finished) else "") or (plan.tip if exists else ""),
                 "updated_at": now,
                 "last_text_excerpt": text[:EXCERPT_LIMIT] or plan.last_text_excerpt,
                 "last_subtype": subtype,
@@ -328,6 +347,15 @@ def _joined(first: Finished, second: Outcome) -> Outcome:
         cost_counter_usd=second.usage.cost_counter_usd or first.usage.cost_counter_usd,
     )
     return replace(second, texts=(*first.texts, *second.texts), usage=usage)
+
+
+def _with_run(plan: Plan, session_id: str, now: datetime) -> tuple[PhaseRun, ...]:
+    """Give the plan's sessions with this one; a session that it is a copy of gives way to it."""
+    if any(run.session_id == session_id for run in plan.runs):
+        return plan.runs
+    original = plan.branch.session_id if plan.branch else ""
+    kept = tuple(run for run in plan.runs if run.session_id != original)
+    return (*kept, PhaseRun(phase=plan.phase, session_id=session_id, cwd=plan.cwd, started_at=now))
 
 
 def _in_words(pending: Pending) -> str:

@@ -1,4 +1,4 @@
-"""A turn's events as they are seen in the channel while it runs: text that grows, and what the agent is doing.
+"""Shows turns in their channels while they run, and puts small signs on the messages that they are about.
 
 What is shown here may be lost; the replies that the turn ends with may not, and take the place of what was shown
 (outbox.py). Trouble in a channel never reaches the turn.
@@ -7,29 +7,27 @@ What is shown here may be lost; the replies that the turn ends with may not, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 
-from echo_core.adapter import Capabilities, Channel
-from echo_core.agent.base import Event, TextDelta, ToolFinished, ToolStarted
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
-from echo_core.markers import strip_partial
-from echo_core.messages import ChannelKey, Intent, Reply
-from echo_core.render import escape, preview
+from echo_core.adapter import Capabilities, SimpleChannel
+from echo_core.errors import ChannelError, ChannelUnavailableError, RetryLaterError
+from echo_core.lanes import Channels
+from echo_core.live import LiveView, Mode, Noted
+from echo_core.messages import ChannelKey, Intent, Mark
 
 CLOSE_LIMIT = 15.0
-TROUBLE_PAUSE = 5.0
+MARK_LIMIT = 60.0
 
 log = structlog.get_logger(__name__)
 
-Channels = Callable[[ChannelKey], Channel[Any]]
-Noted = Callable[[tuple[str, ...]], Awaitable[None]]
+__all__ = ["Channels", "Elsewhere", "LiveView", "Mode", "Presenter"]
 
 
-class Elsewhere:
+class Elsewhere(SimpleChannel[str]):
     """A channel of an adapter that this process does not run: turns are done all the same, and shown nowhere.
 
     Implements `Channel`; nothing can be sent.
@@ -38,10 +36,7 @@ class Elsewhere:
     def __init__(self, key: ChannelKey) -> None:
         self._key = key
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """Nothing."""
-        return Capabilities()
+    capabilities = Capabilities()
 
     def parts(self, intent: Intent) -> Sequence[str]:  # noqa: ARG002 - the protocol's
         """Give one empty part."""
@@ -65,133 +60,117 @@ class Elsewhere:
 
 
 class Presenter:
-    """Shows turns while they run."""
+    """Shows turns while they run. `streaming` says what is to be seen of them in a channel."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, streaming: Callable[[ChannelKey], Mode] = lambda _: "progress") -> None:
         self._channels = channels
+        self._streaming = streaming
+        self._views: dict[ChannelKey, LiveView] = {}
+        self._marks: dict[ChannelKey, dict[str, Mark | None]] = {}
+        self._marking: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def live(
-        self, key: ChannelKey, *, turn_id: str, previews: Sequence[str], noted: Noted
+        self,
+        key: ChannelKey,
+        *,
+        turn_id: str,
+        previews: Sequence[str],
+        noted: Noted,
+        messages: Iterable[str] = (),
     ) -> AsyncIterator[LiveView]:
-        """Show a turn for as long as the context lasts.
+        """Show a turn for as long as the context lasts, in the language that is spoken when it begins.
 
         `previews` are live messages that an earlier process left. `noted` is awaited with the ids of all live messages
-        whenever one is added. On leaving, no message is being sent any more.
+        whenever one is added. On leaving, no message is being sent any more. `messages` are the ids of the messages
+        that the turn is about: they are marked as seen, and as done at the end. A turn that was stopped or failed
+        takes the mark away, and one that is cancelled leaves it, since it will be done again.
         """
-        view = LiveView(self._channels(key), key=key, turn_id=turn_id, previews=previews, noted=noted)
+        view = LiveView(
+            self._channels(key),
+            key=key,
+            turn_id=turn_id,
+            previews=previews,
+            noted=noted,
+            mode=self._streaming(key),
+            messages=messages,
+        )
+        self._views[key] = view
+        self.mark(key, view.messages, Mark.SEEN)
         tasks = [asyncio.create_task(view.show()), asyncio.create_task(view.type())]
         try:
             yield view
+        except Exception:
+            self.mark(key, view.messages, None)
+            raise
+        else:
+            self.mark(key, view.messages, None if view.failed else Mark.DONE)
         finally:
-            view.close()
-            _, unfinished = await asyncio.wait(tasks, timeout=CLOSE_LIMIT)
-            for task in unfinished:
-                task.cancel()
-            for result in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(result, Exception):
-                    log.error("live_view_broke", channel=str(key), exc_info=result)
+            self._views.pop(key, None)
+            await _closed(view, tasks, key)
 
+    def has_marks(self, key: ChannelKey) -> bool:
+        """Say whether `mark` shows anything in a channel."""
+        return self._channels(key).capabilities.reactions
 
-class LiveView:
-    """One turn, shown in one channel. `previews` are the ids of its live messages, in order."""
+    def stopping(self, key: ChannelKey) -> None:
+        """Have the turn that is shown in a channel say that it is being stopped; nothing where none is."""
+        view = self._views.get(key)
+        if view is not None:
+            view.stopping()
 
-    def __init__(
-        self, channel: Channel[Any], *, key: ChannelKey, turn_id: str, previews: Sequence[str], noted: Noted
-    ) -> None:
-        self.previews = tuple(previews)
-        self._channel = channel
-        self._key = key
-        self._turn_id = turn_id
-        self._noted = noted
-        self._opening = ""
-        self._blocks: dict[int, str] = {}
-        self._tools: dict[str, str] = {}
-        self._shown: list[Any] = [None] * len(previews)
-        self._changed = asyncio.Event()
-        self._closed = asyncio.Event()
+    def mark(self, key: ChannelKey, ids: Iterable[str], mark: Mark | None) -> None:
+        """Put a sign on people's messages where the platform has signs, or take it away. Returns at once.
 
-    def announce(self, text: str) -> None:
-        """Show a line of the daemon's own above the agent's text."""
-        self._opening = text
-        self._changed.set()
-
-    def feed(self, event: Event) -> None:
-        """Take an event in. Never waits."""
-        match event:
-            case TextDelta(text=text, block=block):
-                self._blocks[block] = self._blocks.get(block, "") + text
-            case ToolStarted(id=call, description=description):
-                self._tools[call] = description
-            case ToolFinished(id=call):
-                self._tools.pop(call, None)
-            case _:
-                return
-        self._changed.set()
-
-    def close(self) -> None:
-        """Show nothing more."""
-        self._closed.set()
-        self._changed.set()
-
-    def text(self) -> str:
-        """Give what is to be seen now, as Markdown."""
-        blocks = [self._opening, *(self._blocks[place] for place in sorted(self._blocks))]
-        said = strip_partial("\n\n".join(block for block in blocks if block.strip()))
-        doing = next(reversed(self._tools.values()), "")
-        return f"{preview(said)}\n\n*{escape(doing)} …*".strip() if doing else preview(said)
-
-    async def show(self) -> None:
-        """Bring what is to be seen into the channel, no faster than it allows, until closed."""
-        interval = self._channel.capabilities.edit_interval
-        if interval is None:
+        Best effort; the newest sign of a message holds.
+        """
+        if not self._channels(key).capabilities.reactions:
             return
-        while not self._closed.is_set():
-            await self._changed.wait()
-            self._changed.clear()
-            pause = interval
-            try:
-                await self._bring()
-            except RetryLaterError as error:
-                pause = error.seconds
-                self._changed.set()
-            except ChannelGoneError:
-                return
-            except (ChannelError, JournalError) as error:
-                log.debug("live_text_failed", channel=str(self._key), reason=str(error))
-                pause = max(interval, TROUBLE_PAUSE)
-                self._changed.set()
-            await self._pause(pause)
+        wanted: dict[str, Mark | None] = {inbound_id: mark for inbound_id in ids}  # noqa: C420 - its type is wider
+        if key in self._marks:
+            self._marks[key].update(wanted)
+        elif wanted:
+            self._marks[key] = wanted
+            task = asyncio.get_running_loop().create_task(self._put(key))
+            self._marking.add(task)
+            task.add_done_callback(self._marking.discard)
 
-    async def type(self) -> None:
-        """Keep the typing indicator up until closed."""
-        interval = self._channel.capabilities.typing_interval
-        while interval is not None and not self._closed.is_set():
-            try:
-                await self._channel.typing()
-            except ChannelError as error:
-                log.debug("typing_failed", channel=str(self._key), reason=str(error))
-            await self._pause(interval)
+    async def close(self) -> None:
+        """End what is under way; marks that were not put yet are left out."""
+        for task in self._marking:
+            task.cancel()
+        if self._marking:
+            await asyncio.wait(self._marking)
 
-    async def _bring(self) -> None:
-        text = self.text()
-        if not text or self._closed.is_set():
-            return
-        for place, part in enumerate(self._channel.parts(Reply(text))):
-            if self._closed.is_set():
-                return
-            if place >= len(self.previews):
-                message_id = await self._channel.post(part, dedup=f"{self._turn_id}/live/{place}")
-                self.previews = (*self.previews, message_id)
-                self._shown.append(part)
-                await self._noted(self.previews)
-            elif part != self._shown[place]:
-                await self._channel.edit(self.previews[place], part)
-                self._shown[place] = part
-
-    async def _pause(self, seconds: float) -> None:
+    async def _put(self, key: ChannelKey) -> None:
+        """Put the signs that are wanted in a channel, one after the other, for as long as the limit."""
+        wanted, channel = self._marks[key], self._channels(key)
         try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
+            async with asyncio.timeout(MARK_LIMIT):
+                while wanted:
+                    inbound_id = next(iter(wanted))
+                    mark = wanted.pop(inbound_id)
+                    try:
+                        await channel.react(inbound_id, mark)
+                    except RetryLaterError as error:
+                        wanted.setdefault(inbound_id, mark)
+                        await asyncio.sleep(error.seconds)
+                    except ChannelError as error:
+                        log.debug("mark_failed", channel=str(key), reason=str(error))
         except TimeoutError:
-            return
+            log.debug("marks_given_up", channel=str(key), count=len(wanted))
+        except Exception:  # the outer edge of a task: a bug in an adapter must not be lost
+            log.exception("marks_broke", channel=str(key))
+        finally:
+            del self._marks[key]
+
+
+async def _closed(view: LiveView, tasks: Sequence[asyncio.Task[Any]], key: ChannelKey) -> None:
+    """End a view and wait until nothing of it is being sent any more."""
+    view.close()
+    _, unfinished = await asyncio.wait(tasks, timeout=CLOSE_LIMIT)
+    for task in unfinished:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            log.error("live_view_broke", channel=str(key), exc_info=result)

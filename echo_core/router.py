@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
 from echo_core.adapter import CommandSpec
-from echo_core.agent.base import Agent
-from echo_core.commands import (
-    COMMANDS,
-    KNOWN,
-    LOOKING,
-    files_text,
-    help_text,
-    parse_plan,
-    status_text,
-    unknown_text,
-)
+from echo_core.cards import Cards, card_token
+from echo_core.commands import KNOWN, LOOKING, command_specs, completions, parse_plan, unknown_text
 from echo_core.config import AdapterSettings
-from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDateError, WorkflowError
-from echo_core.history import history, history_text
+from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDateError
 from echo_core.journal.base import Journal
+from echo_core.journal.line import KeyLocks
+from echo_core.looks import Looks
 from echo_core.messages import (
+    Action,
     ChannelKey,
     Command,
-    Files,
+    Deleted,
+    Edited,
     Inbound,
-    Intent,
+    Mark,
     Notice,
     Press,
     Pressed,
     Receipt,
-    Reply,
     Said,
     Unsupported,
+    Wrote,
 )
-from echo_core.offers import fits, label_of
-from echo_core.orchestrator import NO_PLAN, under_way
+from echo_core.offers import fits, shown_choice
 from echo_core.outbox import Outbox
-from echo_core.plan import Conversation, Plan
+from echo_core.plan import Conversation, Offer, Plan
+from echo_core.presenter import Presenter
 from echo_core.prompts import Prompts
+from echo_core.steps import no_plan, under_way
+from echo_core.texts import best, say, speaking
 from echo_core.turns import Turns
-from echo_core.workflow import Workflow
 
 MESSAGE_LIMIT = 100_000
-HISTORY_LIMIT = 6_000
 REMEMBERED = 1_000
-STARTING = "A plan is just being started here; the agent is working."
-NOT_KEPT = "Your message cannot be written down yet: {reason}. It is taken in as soon as that works again."
 
 log = structlog.get_logger(__name__)
 
 
 class Router:
-    """The `Core` that adapters are given."""
+    """The `Core` that adapters are given. `language` is the one that is configured, empty to go by the person."""
 
     def __init__(
         self,
@@ -64,50 +58,65 @@ class Router:
         journal: Journal,
         turns: Turns,
         outbox: Outbox,
+        presenter: Presenter,
+        cards: Cards,
+        looks: Looks,
         prompts: Prompts,
-        agent: Agent,
         access: Callable[[str], AdapterSettings],
+        clock: Callable[[], datetime],
         default_workflow: str,
+        language: str = "",
+        interrupts: bool = False,
     ) -> None:
         self._journal = journal
         self._turns = turns
         self._outbox = outbox
+        self._presenter = presenter
+        self._cards = cards
+        self._looks = looks
         self._prompts = prompts
-        self._agent = agent
         self._access = access
+        self._clock = clock
         self._default_workflow = default_workflow
+        self._language = language
+        self._interrupts = interrupts
+        self._locks = KeyLocks()
         self._refused: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._not_kept: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
-        """The commands, in the order of a menu."""
-        return COMMANDS
+        """The commands, in the order of a menu, in the language that is spoken."""
+        return command_specs()
 
     async def receive(self, inbound: Inbound) -> Receipt:
         """Take an inbound in; see `echo_core.adapter.Core`."""
-        if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
-            return self._refusal(inbound)
+        with speaking(self._language or best(inbound.author.language) or ""):
+            if isinstance(inbound.body, Deleted):
+                return await self._deleted(inbound.key, inbound.body.target)
+            if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
+                return self._refusal(inbound)
+        one_by_one = isinstance(inbound.body, (Said, Pressed, Wrote))
         try:
-            return await self._served(inbound)
+            async with self._locks.hold(inbound.key) if one_by_one else nullcontext():
+                conversation = await self._journal.read(inbound.key)
+                with speaking(self._language or best(inbound.author.language) or conversation.language):
+                    return await self._served(replace(inbound, at=self._clock()), conversation)
         except JournalError as error:
             log.error("message_not_kept", channel=str(inbound.key), reason=error.reason)
             if _first_time(self._not_kept, (str(inbound.key), inbound.id)):
-                self._outbox.say(inbound.key, (Notice(NOT_KEPT.format(reason=error.reason)),))
+                self._outbox.say(inbound.key, (Notice(say("router-not-kept", reason=error.reason)),))
             raise
-        except EchoError as error:
-            return Receipt(accepted=False, notice=str(error))
 
     async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
-        """Give the slugs of plans that were left in this channel, for `/resume`."""
+        """Give the values of a parameter: plans that were left, decisions, files."""
         body = inbound.body
-        if not isinstance(body, Command) or (body.name, parameter) != ("resume", "slug"):
+        if not isinstance(body, Command):
             return ()
         if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
             return ()
-        shelf = (await self._journal.read(inbound.key)).shelf
-        typed = body.argument.casefold()
-        return [plan.slug for plan in reversed(shelf) if plan.slug.casefold().startswith(typed)][:25]
+        conversation = await self._journal.read(inbound.key)
+        return completions(await self._looks.values(body.name, parameter, conversation), body.argument)
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:
         """Give channel ids that have a plan, each with the id of the last inbound accepted there."""
@@ -116,112 +125,180 @@ class Router:
     def _refusal(self, inbound: Inbound) -> Receipt:
         """Refuse a stranger: one line, once, and only to someone who meant the bot. What they wrote goes nowhere."""
         who = (inbound.key.adapter, inbound.author.id)
-        pressed = isinstance(inbound.body, (Pressed, Command))
-        if not inbound.addressed or (not _first_time(self._refused, who) and not pressed):
+        meant = isinstance(inbound.body, (Pressed, Wrote, Command))
+        if not inbound.addressed or (not _first_time(self._refused, who) and not meant):
             return Receipt(accepted=False)
         log.info("refused", adapter=inbound.key.adapter, user=inbound.author.id, chat=inbound.chat_id)
-        words = f"You are not on the list of this bot. Your id is {inbound.author.id}: whoever runs it can let you in."
-        return Receipt(accepted=False, notice=words)
+        return Receipt(accepted=False, notice=say("router-stranger", id=inbound.author.id))
 
-    async def _served(self, inbound: Inbound) -> Receipt:
+    async def _served(self, inbound: Inbound, conversation: Conversation) -> Receipt:
         if await self._journal.knows(inbound):
             return Receipt(accepted=True)
-        match inbound.body:
-            case Pressed(data=data):
-                return await self._pressed(inbound, data)
-            case Command() as command:
-                return await self._command(inbound, command)
-            case Said(text=text):
-                return await self._said(inbound, text)
-            case Unsupported(what=what):
-                return await self._unsupported(inbound, what)
+        try:
+            match inbound.body:
+                case Pressed(data=data):
+                    return await self._pressed(inbound, data, conversation)
+                case Wrote(data=data, text=text):
+                    return await self._wrote(inbound, data, text, conversation)
+                case Command() as command:
+                    return await self._command(inbound, command, conversation)
+                case Said() as said:
+                    return await self._said(inbound, said, conversation)
+                case Edited(target=target, text=text):
+                    return await self._edited(inbound.key, target, text)
+                case Deleted(target=target):
+                    return await self._deleted(inbound.key, target)
+                case Unsupported(what=what):
+                    return await self._unsupported(inbound, what, conversation)
+        except JournalError:
+            raise
+        except EchoError as error:
+            return Receipt(accepted=False, notice=str(error))
 
-    async def _said(self, inbound: Inbound, text: str) -> Receipt:
-        if not await self._meant(inbound):
+    async def _said(self, inbound: Inbound, said: Said, conversation: Conversation) -> Receipt:
+        if not await self._meant(inbound, conversation.plan):
             return Receipt(accepted=True)
-        if not text.strip():
-            return Receipt(accepted=False, notice="That message was empty. Write what you want to say as text.")
-        if len(text) > MESSAGE_LIMIT:
-            words = f"That message has {len(text)} characters; at most {MESSAGE_LIMIT} are possible. Send it in parts."
-            return Receipt(accepted=False, notice=words)
-        if (await self._journal.read(inbound.key)).plan is None and not await self._journal.unfinished(inbound.key):
-            return Receipt(accepted=False, notice=NO_PLAN)
+        if not said.text.strip() and not said.attachments:
+            return Receipt(accepted=False, notice=say("router-empty"))
+        if len(said.text) > MESSAGE_LIMIT:
+            return Receipt(accepted=False, notice=say("router-too-long", length=len(said.text), limit=MESSAGE_LIMIT))
+        if conversation.plan is None and not await self._journal.unfinished(inbound.key):
+            return Receipt(accepted=False, notice=no_plan())
+        waits = self._turns.running(inbound.key)
         await self._journal.accept(inbound)
+        return self._queued(inbound) if waits else Receipt(accepted=True)
+
+    def _queued(self, inbound: Inbound) -> Receipt:
+        """Say that a message waits for the end of the turn, or end that turn for it."""
+        self._cards.refresh(inbound.key)
+        if self._interrupts:
+            self._turns.stop(inbound.key)
+            return Receipt(accepted=True)
+        if self._presenter.has_marks(inbound.key):
+            self._presenter.mark(inbound.key, (inbound.id,), Mark.WAITING)
+            return Receipt(accepted=True)
+        return Receipt(accepted=True, notice=say("router-waits"))
+
+    async def _edited(self, key: ChannelKey, target: str, text: str) -> Receipt:
+        """Take an edit over into a message that still waits; what the agent has read stays read."""
+        waiting = {item.id: item.body for item in await self._journal.waiting(key)}
+        body = waiting.get(target)
+        if isinstance(body, Said) and (text.strip() or body.attachments) and len(text) <= MESSAGE_LIMIT:
+            await self._journal.amend(key, target, replace(body, text=text))
         return Receipt(accepted=True)
 
-    async def _unsupported(self, inbound: Inbound, what: str) -> Receipt:
-        if not await self._meant(inbound):
-            return Receipt(accepted=True)
-        return Receipt(accepted=False, notice=f"I cannot take in {what} yet. Write it as text, please.")
+    async def _deleted(self, key: ChannelKey, target: str) -> Receipt:
+        """Take a message back that still waits. The platform says that it is gone, so nobody needs leave for that."""
+        waiting = {item.id for item in await self._journal.waiting(key) if isinstance(item.body, Said)}
+        if target in waiting and await self._journal.withdraw(key, target):
+            self._cards.refresh(key)
+        return Receipt(accepted=True)
 
-    async def _meant(self, inbound: Inbound) -> bool:
+    async def _unsupported(self, inbound: Inbound, what: str, conversation: Conversation) -> Receipt:
+        if not await self._meant(inbound, conversation.plan):
+            return Receipt(accepted=True)
+        return Receipt(accepted=False, notice=say("router-unsupported", what=what))
+
+    async def _meant(self, inbound: Inbound, plan: Plan | None) -> bool:
         """Say whether a message is for the bot: it addresses it, or all that is said in a planning channel is.
 
-        A channel whose `/plan` waits or runs is one already.
+        A channel whose `/plan` waits or runs is one already, and one that was opened for a plan always.
         """
-        if inbound.addressed:
+        if inbound.addressed or (plan is not None and plan.dedicated):
             return True
         if self._access(inbound.key.adapter).listen != "plan":
             return False
-        plan = (await self._journal.read(inbound.key)).plan
         under_way = plan is not None and plan.status != "complete"
         return under_way or await self._journal.unfinished(inbound.key) > 0
 
-    async def _pressed(self, inbound: Inbound, data: str) -> Receipt:
+    async def _pressed(self, inbound: Inbound, data: str, conversation: Conversation) -> Receipt:
         try:
             press = Press.decode(data)
         except InvalidPressError:
-            return Receipt(accepted=False, notice=str(OutOfDateError()))
-        plan = (await self._journal.read(inbound.key)).plan
-        if plan is None or plan.offer is None or not fits(plan.offer, press) or self._turns.running(inbound.key):
-            return Receipt(accepted=False, notice=str(OutOfDateError()))
+            raise OutOfDateError from None
+        if press.action in {Action.STOP, Action.FILES, Action.FILE, Action.LEAVE}:
+            return await self._controlled(inbound, press, conversation)
+        offer = await self._open(inbound.key, press, conversation)
+        if press.action is Action.OTHER:
+            return Receipt(accepted=True, notice=say("router-write-answer"), keep=True)
         await self._journal.accept(inbound)
-        return Receipt(accepted=True, label=label_of(plan.offer, press))
+        label = shown_choice(offer, press)
+        return Receipt(accepted=True, label=label, keep=press.action is Action.CONTINUE)
 
-    async def _command(self, inbound: Inbound, command: Command) -> Receipt:
+    async def _wrote(self, inbound: Inbound, data: str, text: str, conversation: Conversation) -> Receipt:
+        try:
+            press = Press.decode(data)
+        except InvalidPressError:
+            raise OutOfDateError from None
+        await self._open(inbound.key, press, conversation)
+        if not text.strip():
+            return Receipt(accepted=False, notice=say("router-empty"))
+        await self._journal.accept(inbound)
+        return Receipt(accepted=True, label=text.strip())
+
+    async def _open(self, key: ChannelKey, press: Press, conversation: Conversation) -> Offer:
+        """Give the open offer that a press belongs to. What waits already comes first: two cannot answer at once."""
+        offer = conversation.plan.offer if conversation.plan else None
+        if offer is None or not fits(offer, press) or await self._journal.unfinished(key):
+            raise OutOfDateError
+        return offer
+
+    async def _controlled(self, inbound: Inbound, press: Press, conversation: Conversation) -> Receipt:
+        """Do what a button of the card or of a list of files asks for. Those messages stay as they are."""
+        plan = conversation.plan
+        if press.action is Action.FILE:
+            self._outbox.say(inbound.key, await self._looks.file(plan, press.token))
+            return Receipt(accepted=True, keep=True)
+        if plan is None or press.token != card_token(plan):
+            raise OutOfDateError
+        names = {Action.STOP: "stop", Action.FILES: "files", Action.LEAVE: "exit"}
+        command = Command(names[press.action])
+        receipt = await self._command(replace(inbound, body=command), command, conversation)
+        return replace(receipt, keep=True)
+
+    async def _command(self, inbound: Inbound, command: Command, conversation: Conversation) -> Receipt:
+        key = inbound.key
         if command.name not in KNOWN:
             return Receipt(accepted=False, notice=unknown_text(command.name))
-        conversation = await self._journal.read(inbound.key)
         if command.name in LOOKING:
-            self._outbox.say(inbound.key, await self._look(inbound.key, command.name, conversation))
-            return Receipt(accepted=True)
+            return await self._look(inbound, command, conversation)
         if command.name == "stop":
-            stopped = self._turns.stop(inbound.key)
-            return Receipt(accepted=stopped, notice="" if stopped else "Nothing is running that could be stopped.")
+            stopped = self._turns.stop(key)
+            return Receipt(accepted=stopped, notice="" if stopped else say("router-nothing-runs"))
+        if command.name == "withdraw":
+            return await self._withdraw(inbound)
         if command.name == "plan":
             if conversation.plan is not None and conversation.plan.status != "complete":
                 return Receipt(accepted=False, notice=under_way(conversation.plan))
             parse_plan(command.argument, prompts=self._prompts, default_workflow=self._default_workflow)
         await self._journal.accept(inbound, urgent=command.name == "exit")
         if command.name == "exit":
-            self._turns.stop(inbound.key)
+            self._turns.stop(key)
         return Receipt(accepted=True)
 
-    async def _look(self, key: ChannelKey, name: str, conversation: Conversation) -> tuple[Intent, ...]:
-        plan = conversation.plan
-        if name == "help":
-            return (Notice(help_text()),)
-        if name == "status":
-            if plan is None and await self._journal.unfinished(key):
-                return (Notice(STARTING),)
-            running = self._turns.running(key)
-            return (Notice(status_text(conversation, self._workflow(plan), running=running)),)
-        if plan is None:
-            return (Notice(NO_PLAN),)
-        if name == "files":
-            text, documents = await asyncio.to_thread(files_text, plan)
-            return (Files(text, documents) if documents else Notice(text),)
-        said = await history(plan, self._agent.transcript)
-        text = history_text(said, agent="Agent", limit=HISTORY_LIMIT)
-        return (Reply(text or "Nothing has been said yet."),)
+    async def _look(self, inbound: Inbound, command: Command, conversation: Conversation) -> Receipt:
+        key = inbound.key
+        running, unfinished = self._turns.running(key), await self._journal.unfinished(key)
+        waiting = max(unfinished - running, 0)
+        shown = await self._looks.at(command, conversation, running=running, waiting=waiting)
+        if command.name == "catchup":
+            self._outbox.whisper(key, inbound.author.id, shown)
+        else:
+            self._outbox.say(key, shown)
+        return Receipt(accepted=True)
 
-    def _workflow(self, plan: Plan | None) -> Workflow | None:
-        if plan is None:
-            return None
-        try:
-            return self._prompts.workflow(plan.workflow)
-        except WorkflowError:
-            return None
+    async def _withdraw(self, inbound: Inbound) -> Receipt:
+        """Take back the last message of somebody's that still waits."""
+        own = [
+            item
+            for item in await self._journal.waiting(inbound.key)
+            if item.author.id == inbound.author.id and isinstance(item.body, Said)
+        ]
+        if not own or not await self._journal.withdraw(inbound.key, own[-1].id):
+            return Receipt(accepted=False, notice=say("router-nothing-waits"))
+        self._presenter.mark(inbound.key, (own[-1].id,), None)
+        self._cards.refresh(inbound.key)
+        return Receipt(accepted=True, notice=say("router-withdrawn"))
 
 
 def _first_time(told: OrderedDict[tuple[str, str], None], what: tuple[str, str]) -> bool:

@@ -7,51 +7,78 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import structlog
 
-from echo_core.commands import parse_plan
-from echo_core.errors import EchoError, OutOfDateError, PlanTakenError
-from echo_core.fences import Contribution
+from echo_core.acts import Acts
+from echo_core.branches import noted
+from echo_core.cards import Cards
+from echo_core.errors import EchoError
+from echo_core.gathering import Gathering
+from echo_core.handouts import Handouts
 from echo_core.journal.base import Journal, Running, Turn
-from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Notice, Press, Pressed, Said
-from echo_core.offers import fits, label_of
-from echo_core.orchestrator import Orchestrator, Step
+from echo_core.messages import (
+    Action,
+    Body,
+    ChannelKey,
+    Closed,
+    Command,
+    Inbound,
+    Intent,
+    Notice,
+    Press,
+    Pressed,
+    Said,
+    Wrote,
+)
+from echo_core.offers import intent_of, is_early
+from echo_core.orchestrator import Message
+from echo_core.outbox import Outbox
 from echo_core.patience import patiently
-from echo_core.plan import BriefOffer, Conversation
+from echo_core.plan import Conversation
 from echo_core.planning_session import Line
 from echo_core.presenter import LiveView, Presenter
-from echo_core.prompts import Prompts
+from echo_core.render import clip
+from echo_core.replies import with_note, within
+from echo_core.shelving import Shelving
+from echo_core.steps import Step
+from echo_core.texts import best, say, speaking
 
-INTERNAL = (
-    "Something went wrong inside echo-core, and this message could not be worked on. Nothing was changed. "
-    "Whoever runs it finds the cause in the log."
-)
+SHOWN_ANSWER = 200
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the workers work with, beside the journal."""
+
+    acts: Acts
+    shelving: Shelving
+    gathering: Gathering
+    handouts: Handouts
+    presenter: Presenter
+    outbox: Outbox
+    cards: Cards
+
+
 class Turns:
-    """Does the turns of all conversations."""
+    """Does the turns of all conversations.
+
+    `language` is the one that is configured, empty to go by the people; a reply of more than `reply_limit` characters
+    is sent as a file.
+    """
 
     def __init__(
-        self,
-        *,
-        journal: Journal,
-        orchestrator: Orchestrator,
-        presenter: Presenter,
-        prompts: Prompts,
-        default_workflow: str,
-        concurrency: int,
+        self, *, journal: Journal, tools: Tools, concurrency: int, reply_limit: int, language: str = ""
     ) -> None:
         self._journal = journal
-        self._orchestrator = orchestrator
-        self._presenter = presenter
-        self._prompts = prompts
-        self._default_workflow = default_workflow
+        self._tools = tools
         self._concurrency = concurrency
+        self._reply_limit = reply_limit
+        self._language = language
         self._stops: dict[ChannelKey, asyncio.Event] = {}
 
     async def run(self) -> None:
@@ -65,6 +92,7 @@ class Turns:
         stop = self._stops.get(key)
         if stop is not None:
             stop.set()
+            self._tools.presenter.stopping(key)
         return stop is not None
 
     def running(self, key: ChannelKey) -> bool:
@@ -76,119 +104,109 @@ class Turns:
             turn = await self._journal.claim()
             self._stops[turn.key] = stop = asyncio.Event()
             try:
-                await self._do(turn, stop)
+                with speaking(self._spoken(turn.inbound, turn.conversation)):
+                    await self._do(turn, stop)
             finally:
                 if self._stops.get(turn.key) is stop:
                     del self._stops[turn.key]
                 await turn.release()
+                self._tools.cards.refresh(turn.key)
+
+    def _spoken(self, inbound: Inbound, conversation: Conversation) -> str:
+        return self._language or conversation.language or best(inbound.author.language) or ""
 
     async def _do(self, turn: Turn, stop: asyncio.Event) -> None:
-        record, overtaken = _Record(turn), _overtaken(turn)
-        async with self._presenter.live(
-            turn.key, turn_id=turn.inbound.id, previews=record.previews, noted=record.note
+        tools, before = self._tools, turn.conversation.plan
+        batch = await tools.gathering.batch(turn)
+        overtaken = _overtaken(turn)
+        record = _Record(turn, joined=tuple(inbound.id for inbound in batch[1:]))
+        tools.cards.refresh(turn.key)
+        files = await tools.handouts.before(before)
+        async with tools.presenter.live(
+            turn.key,
+            turn_id=turn.inbound.id,
+            messages=tuple(inbound.id for inbound in batch),
+            previews=record.previews,
+            noted=record.note,
         ) as view:
-            step = await self._step(turn, record, view, stop, unheard=_said(overtaken))
+            line = _line(turn, record, view, stop)
+            step = await self._step(turn, batch, line, unheard=_said(overtaken))
+        step = await tools.handouts.after(files, step, before=before)
+        step = self._finished(step, turn, view.note)
 
         async def commit() -> None:
-            also = {inbound.id for inbound in (*overtaken, *_pressed_again(turn))}
+            also = {inbound.id for inbound in (*batch, *overtaken, *_pressed_again(turn))}
             await turn.commit(step.conversation, step.replies, previews=view.previews, also=also)
 
         await patiently(commit, doing="storing a turn", key=str(turn.key))
+        closed = self._closed(turn, step, batch)
+        if closed is not None:
+            tools.outbox.close_offer(turn.key, closed)
 
-    async def _step(self, turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event, *, unheard: int) -> Step:
-        line = Line(
-            message_id=turn.inbound.id,
-            begin=record.begin,
-            observe=view.feed,
-            announce=view.announce,
-            stop=stop,
-            interrupted=turn.interrupted is not None,
-        )
+    def _finished(self, step: Step, turn: Turn, note: str) -> Step:
+        """Give a step in its last form."""
+        language = turn.conversation.language or best(turn.inbound.author.language) or ""
+        conversation = noted(turn.conversation.plan, step.conversation).model_copy(update={"language": language})
+        plan = conversation.plan
+        name = f"{plan.slug if plan else 'reply'}-{plan.turns if plan else 0}.md"
+        replies = within(with_note(step.replies, note), self._reply_limit, name=name)
+        return Step(conversation, replies)
+
+    async def _step(self, turn: Turn, batch: Sequence[Inbound], line: Line, *, unheard: int) -> Step:
+        conversation = turn.conversation
         try:
             if _is_command(turn.inbound.body, "exit"):
-                return self._orchestrator.leave(turn.conversation, unheard=unheard)
-            return await self._act(turn.inbound, turn.conversation, line)
+                return self._tools.shelving.leave(conversation, unheard=unheard)
+            gathered = await self._tools.gathering.read(batch, conversation.plan)
+            step = await self._act(turn.inbound, conversation, gathered.message, line)
         except EchoError as error:
-            return Step(turn.conversation, (Notice(str(error)),))
+            return Step(conversation, (Notice(str(error)),))
         except Exception:  # the outer edge of a turn: one broken turn must not end the others
             log.exception("turn_failed", channel=str(turn.key), message=turn.inbound.id)
-            return Step(turn.conversation, (Notice(INTERNAL),))
+            return Step(conversation, (Notice(say("turns-internal")),))
+        notices: tuple[Intent, ...] = tuple(Notice(text) for text in gathered.lines)
+        return replace(step, replies=(*notices, *step.replies))
 
-    async def _act(self, inbound: Inbound, conversation: Conversation, line: Line) -> Step:
-        match inbound.body:
-            case Said(text=text):
-                return await self._orchestrator.respond(conversation, (_contribution(inbound, text),), line)
-            case Pressed(data=data):
-                return await self._press(inbound, conversation, Press.decode(data), line)
-            case Command() as command:
-                return await self._command(inbound.key, command, conversation, line)
-            case _:
-                return Step(conversation, ())
+    async def _act(self, inbound: Inbound, conversation: Conversation, message: Message, line: Line) -> Step:
+        """Do what the messages ask for; one with nothing but files that could not be taken in asks for nothing."""
+        empty = not message.images and not any(said.text.strip() for said in message.said)
+        if isinstance(inbound.body, Said) and empty:
+            return Step(conversation, ())
+        return await self._tools.acts.do(inbound, conversation, message, line)
 
-    async def _command(self, key: ChannelKey, command: Command, conversation: Conversation, line: Line) -> Step:
-        do = self._orchestrator
-        match command.name:
-            case "plan":
-                wanted = parse_plan(command.argument, prompts=self._prompts, default_workflow=self._default_workflow)
-                await self._journal_has_no_other(wanted.slug, key)
-                return await do.start(conversation, key=key, wanted=wanted, line=line)
-            case "advance":
-                return await do.advance(conversation, line)
-            case "skip":
-                return await do.advance(conversation, line, skip=True)
-            case "redo":
-                if conversation.plan is not None:
-                    await self._journal_has_no_other(conversation.plan.slug, key)
-                return await do.redo(conversation, line)
-            case "resume":
-                step = do.resume(conversation, command.argument.strip())
-                if step.conversation.plan is not None:
-                    await self._journal_has_no_other(step.conversation.plan.slug, key)
-                return step
-            case _:
-                return Step(conversation, ())
 
-    async def _press(self, inbound: Inbound, conversation: Conversation, press: Press, line: Line) -> Step:
-        do = self._orchestrator
-        offer = conversation.plan.offer if conversation.plan else None
-        if offer is None or not fits(offer, press):
-            raise OutOfDateError
-        match press.action:
-            case Action.ADVANCE:
-                return await do.advance(conversation, line)
-            case Action.ANSWER if isinstance(offer, BriefOffer):
-                return await do.choose(conversation, press.chosen()[0], _contribution(inbound, ""), line)
-            case Action.ANSWER:
-                return await do.answer(conversation, label_of(offer, press), line)
-            case Action.ALLOW_ONCE | Action.ALLOW_FOR_PLAN:
-                for_plan = press.action is Action.ALLOW_FOR_PLAN
-                return await do.permit(conversation, line, for_plan=for_plan)
-            case Action.DENY:
-                return await do.deny(conversation, line)
-            case Action.RETRY:
-                return await do.retry(conversation, line)
-            case Action.DROP:
-                return do.drop(conversation)
-
-    async def _journal_has_no_other(self, slug: str, key: ChannelKey) -> None:
-        """Raise `PlanTakenError` when a plan of that slug is under way in another channel."""
-        async for entry in self._journal.entries():
-            plan = entry.conversation.plan
-            if entry.key != key and plan and plan.status != "complete" and plan.slug.casefold() == slug.casefold():
-                raise PlanTakenError(slug=plan.slug)
+    def _closed(self, turn: Turn, step: Step, batch: Sequence[Inbound]) -> Closed | None:
+        """Give the message of an offer that is over, unless a press on that very message has changed it already."""
+        plan, following = turn.conversation.plan, step.conversation.plan
+        offer = plan.offer if plan else None
+        after = following.offer if following else None
+        if plan is None or offer is None or (after is not None and after.token == offer.token):
+            return None
+        if _changed_by_press(turn.inbound.body):
+            return None
+        label = ""
+        if offer.kind == "ready" and following is not None and following.phase != plan.phase:
+            label = say("offer-going-on")
+        elif offer.kind in {"question", "brief"} and not is_early(offer, turn.inbound.at):
+            words = " ".join(item.body.text for item in batch if isinstance(item.body, Said))
+            label = clip(" ".join(words.split()), SHOWN_ANSWER)
+        title = self._tools.shelving.next_title(plan)
+        shown = intent_of(offer, plan, next_title=title, failure=say("plan-not-finished"))
+        return Closed(shown, label, turn.inbound.author.name if label else "")
 
 
 class _Record:
     """What a turn's agent is doing, kept in the journal together with the live messages that show it."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, *, joined: tuple[str, ...]) -> None:
         self._turn = turn
+        self._joined = joined
         self._running = turn.interrupted
         self.previews = turn.interrupted.previews if turn.interrupted else ()
 
     async def begin(self, running: Running) -> None:
         """Write down what the agent is about to do."""
-        self._running = replace(running, previews=self.previews)
+        self._running = replace(running, previews=self.previews, joined=self._joined)
         await patiently(self._write, doing="writing down a turn", key=str(self._turn.key))
 
     async def note(self, previews: tuple[str, ...]) -> None:
@@ -201,6 +219,24 @@ class _Record:
     async def _write(self) -> None:
         if self._running is not None:
             await self._turn.begin(self._running)
+
+
+def _line(turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event) -> Line:
+    return Line(
+        message_id=turn.inbound.id,
+        begin=record.begin,
+        observe=view.feed,
+        announce=view.announce,
+        stop=stop,
+        interrupted=turn.interrupted is not None,
+    )
+
+
+def _changed_by_press(body: Body) -> bool:
+    """Say whether the adapter has written into the offer's message itself: after a press on it, not on the card."""
+    if isinstance(body, Pressed):
+        return Press.decode(body.data).action is not Action.CONTINUE
+    return isinstance(body, Wrote)
 
 
 def _overtaken(turn: Turn) -> tuple[Inbound, ...]:
@@ -222,7 +258,3 @@ def _pressed_again(turn: Turn) -> tuple[Inbound, ...]:
     """Give the presses that wait and say the same as this one: somebody pressed a button twice."""
     body = turn.inbound.body
     return tuple(inbound for inbound in turn.waiting if isinstance(body, Pressed) and inbound.body == body)
-
-
-def _contribution(inbound: Inbound, text: str) -> Contribution:
-    return Contribution(author_id=inbound.author.id, author_name=inbound.author.name, text=text)

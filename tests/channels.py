@@ -6,10 +6,28 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from echo_core.adapter import Capabilities
+from echo_core.adapter import Capabilities, SimpleChannel
 from echo_core.errors import ChannelError, ChannelGoneError
-from echo_core.messages import AskPermission, AskQuestion, AskRecovery, ChannelKey, Files, Intent, PhaseReady, buttons
+from echo_core.messages import (
+    AskPermission,
+    AskQuestion,
+    AskRecovery,
+    Attachment,
+    ChannelKey,
+    Closed,
+    Document,
+    FileList,
+    Files,
+    Intent,
+    Mark,
+    Notice,
+    PhaseReady,
+    PlanCard,
+    Reply,
+    buttons,
+)
 from echo_core.render import split
 
 QUICK = Capabilities(edit_interval=0.01, typing_interval=0.01)
@@ -27,12 +45,14 @@ class Call:
     at: float = 0.0
 
 
-class RecordingChannel:
+class RecordingChannel(SimpleChannel[str]):
     """Implements `Channel`; a part is a text.
 
-    `messages` are those that stand in the channel now, by id; `calls` all calls that succeeded, typing left out. The
-    next calls but typing take their errors from `failures`, one each (None: no error); `down` fails every call.
-    `lost` are errors that come after the message was posted all the same.
+    `messages` are those that stand in the channel now, by id; `calls` all calls that succeeded, typing and reactions
+    left out. The next posts, edits, deletions, drafts and pins take their errors from `failures`, one each (None: no
+    error); `down` fails every call. `lost` are errors that come after the message was posted all the same.
+    `marks` are the signs on people's messages, `marked` all that were put, in order; `drafts` what is shown of turns;
+    `whispers` what people were told alone; `threads` the titles of those opened; `files` the contents of attachments.
     """
 
     def __init__(self, key: ChannelKey, *, capabilities: Capabilities = QUICK, limit: int = 200) -> None:
@@ -45,27 +65,27 @@ class RecordingChannel:
         self.failures: deque[ChannelError | None] = deque()
         self.lost: deque[ChannelError] = deque()
         self.down: ChannelError | None = None
+        self.marks: dict[str, Mark] = {}
+        self.marked: list[tuple[str, Mark | None]] = []
+        self.drafts: dict[str, str] = {}
+        self.pinned: list[str] = []
+        self.whispers: list[tuple[str, str]] = []
+        self.threads: list[str] = []
+        self.files: dict[str, bytes] = {}
         self._changed = asyncio.Event()
 
     def parts(self, intent: Intent) -> Sequence[str]:
         """See `Channel.parts`: Markdown is split, and buttons stand as `[label]` on the last part."""
         labels = " ".join(f"[{button.label}]" for button in buttons(intent))
-        match intent:
-            case Files(markdown=text, paths=paths):
-                text = " ".join((text, *(f"<{path.name}>" for path in paths)))
-            case AskPermission(text=text, always=always):
-                text = f"{text} ({always})"
-            case AskQuestion(text=text) | AskRecovery(text=text) | PhaseReady(markdown=text):
-                pass
-            case _:
-                text = intent.markdown
-        return tuple(split(f"{text} {labels}".strip(), self.limit))
+        text = f"{_text_of(intent)} {labels}".strip()
+        return (text,) if isinstance(intent, PlanCard) else tuple(split(text, self.limit))
 
     async def post(self, part: str, *, dedup: str) -> str:
         """See `Channel.post`."""
         await self._trouble()
         message_id = f"m{len(self.calls)}"
         self.messages[message_id] = part
+        self.drafts.clear()
         self._record(Call("post", message_id, part, dedup, asyncio.get_running_loop().time()))
         if self.lost:
             raise self.lost.popleft()
@@ -87,10 +107,49 @@ class RecordingChannel:
 
     async def typing(self) -> None:
         """See `Channel.typing`."""
-        await asyncio.sleep(0)
-        if self.down is not None:
-            raise self.down
+        await self._reach()
         self.typed += 1
+
+    async def draft(self, part: str, *, turn: str) -> None:
+        """See `Channel.draft`."""
+        await self._trouble()
+        self.drafts[turn] = part
+        self._record(Call("draft", turn, part, at=asyncio.get_running_loop().time()))
+
+    async def pin(self, message_id: str) -> None:
+        """See `Channel.pin`."""
+        await self._trouble()
+        self.pinned.append(message_id)
+        self._record(Call("pin", message_id, at=asyncio.get_running_loop().time()))
+
+    async def react(self, inbound_id: str, mark: Mark | None) -> None:
+        """See `Channel.react`."""
+        await self._reach()
+        self.marked.append((inbound_id, mark))
+        self.marks.pop(inbound_id, None)
+        if mark is not None:
+            self.marks[inbound_id] = mark
+        self._changed.set()
+
+    async def open_thread(self, title: str) -> str:
+        """See `Channel.open_thread`."""
+        await self._reach()
+        self.threads.append(title)
+        return f"{self.key.channel_id}/{len(self.threads)}"
+
+    async def whisper(self, author_id: str, part: str) -> None:
+        """See `Channel.whisper`."""
+        await self._reach()
+        self.whispers.append((author_id, part))
+        self._changed.set()
+
+    async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:
+        """See `Channel.fetch`: `files` has what lies on the platform, by `ref`."""
+        await self._reach()
+        content = self.files.get(attachment.ref)
+        if content is None or len(content) > limit:
+            raise ChannelGoneError(key=str(self.key), reason="the file is gone or too large")
+        await asyncio.to_thread(path.write_bytes, content)
 
     @property
     def text(self) -> str:
@@ -115,10 +174,13 @@ class RecordingChannel:
         """Wait until words stand in the channel, so many times."""
         await self.until(lambda: self.text.count(words) >= times)
 
-    async def _trouble(self) -> None:
+    async def _reach(self) -> None:
         await asyncio.sleep(0)
         if self.down is not None:
             raise self.down
+
+    async def _trouble(self) -> None:
+        await self._reach()
         error = self.failures.popleft() if self.failures else None
         if error is not None:
             raise error
@@ -141,3 +203,25 @@ class RecordingPlatform:
         if key not in self.channels:
             self.channels[key] = RecordingChannel(key, capabilities=self._capabilities, limit=self._limit)
         return self.channels[key]
+
+
+def _text_of(intent: Intent) -> str:
+    """Give the words of an intent, without its buttons."""
+    match intent:
+        case Reply(markdown=text, note=note) | Document(markdown=text, note=note):
+            file = f"<{intent.name}>" if isinstance(intent, Document) else ""
+            return "\n\n".join(part for part in (note, text, file) if part)
+        case Notice(markdown=text) | PhaseReady(markdown=text) | FileList(markdown=text):
+            return text
+        case AskQuestion(text=text) | AskRecovery(text=text):
+            return text
+        case AskPermission(text=text, always=always):
+            return f"{text} ({always})"
+        case Files(markdown=text, paths=paths):
+            return " ".join((text, *(f"<{path.name}>" for path in paths)))
+        case Closed(offer=offer, label=label, who=who):
+            return f"{_text_of(offer)} → {label} ({who})"
+        case PlanCard():
+            phases = ", ".join(f"{step.title}: {step.state}" for step in intent.steps)
+            lines = (intent.title, intent.description, phases, intent.move, intent.question, *intent.facts)
+            return "\n".join(line for line in lines if line)

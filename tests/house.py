@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from echo_core.adapter import Channel
-from echo_core.config import AdapterSettings
+from echo_core.assembly import assemble
+from echo_core.config import AdapterSettings, Settings
 from echo_core.journal.base import Entry
 from echo_core.journal.file import FileJournal
 from echo_core.messages import Action, Author, Body, ChannelKey, Command, Inbound, Press, Pressed, Receipt, Said
-from echo_core.outbox import Outbox
 from echo_core.plan import Conversation, Plan
-from echo_core.presenter import Elsewhere, Presenter
+from echo_core.presenter import Elsewhere
 from echo_core.rehearsal.model import Script
-from echo_core.router import Router
-from echo_core.turns import Turns
 from tests.channels import RecordingChannel, RecordingPlatform
+from tests.plans import NOON
 from tests.workshop import KEY, Workshop, open_workshop
 
 ADA = Author("42", "Ada")
@@ -29,31 +29,35 @@ ADA = Author("42", "Ada")
 class House:
     """A workshop with everything around it. The workers run between `open` and `shut`."""
 
-    def __init__(self, shop: Workshop, journal: FileJournal, settings: AdapterSettings) -> None:
+    def __init__(self, shop: Workshop, journal: FileJournal, access: AdapterSettings, settings: Settings) -> None:
         self.shop = shop
         self.journal = journal
         self.platform = RecordingPlatform(limit=1000)
-        self.settings = settings
-        self.outbox = Outbox(journal, self._channels, {KEY.adapter})
-        self.turns = Turns(
+        self.settings = access
+        self.now = NOON
+        tokens = count(1)
+        self.assembly = assemble(
+            settings=settings,
             journal=journal,
-            orchestrator=shop.orchestrator,
-            presenter=Presenter(self._channels),
-            prompts=shop.prompts,
-            default_workflow="planning",
-            concurrency=3,
-        )
-        self.router = Router(
-            journal=journal,
-            turns=self.turns,
-            outbox=self.outbox,
-            prompts=shop.prompts,
             agent=shop.agent,
+            prompts=shop.prompts,
+            folders=shop.folders,
+            channels=self._channels,
+            adapters={KEY.adapter},
             access=lambda _: self.settings,
-            default_workflow="planning",
+            clock=self._tick,
+            token=lambda: f"token-{next(tokens)}",
         )
+        self.outbox = self.assembly.outbox
+        self.turns = self.assembly.turns
+        self.router = self.assembly.core
         self._ids = count(1)
         self._working: list[asyncio.Task[None]] = []
+
+    def _tick(self) -> datetime:
+        """Give a time that is later at each look."""
+        self.now += timedelta(milliseconds=1)
+        return self.now
 
     def _channels(self, key: ChannelKey) -> Channel[Any]:
         return self.platform(key) if key.adapter == KEY.adapter else Elsewhere(key)
@@ -65,7 +69,7 @@ class House:
 
     def open(self) -> None:
         """Begin to work."""
-        self._working = [asyncio.create_task(self.turns.run()), asyncio.create_task(self.outbox.run())]
+        self._working = [asyncio.create_task(self.assembly.run())]
 
     async def shut(self) -> None:
         """End all work, as the end of the daemon does."""
@@ -145,12 +149,21 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    root: Path, script: Script, *, settings: AdapterSettings | None = None, **shop: Any
+    root: Path,
+    script: Script,
+    *,
+    access: AdapterSettings | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **agent: Any,
 ) -> AsyncIterator[House]:
-    """Open a house in which nobody works yet, and Ada is let in."""
-    allowed = settings or AdapterSettings(allowed_users=frozenset({ADA.id}))
-    async with open_workshop(root, script, **shop) as workshop, FileJournal(root / "state") as journal:
-        house = House(workshop, journal, allowed)
+    """Open a house in which nobody works yet, and Ada is let in.
+
+    `settings` are the daemon's but for the agent's, which stand by themselves.
+    """
+    allowed = access or AdapterSettings(allowed_users=frozenset({ADA.id}))
+    async with open_workshop(root, script, **agent) as workshop, FileJournal(root / "state") as journal:
+        whole = Settings(agent=workshop.engine.settings, **dict(settings or {}))
+        house = House(workshop, journal, allowed, whole)
         try:
             yield house
         finally:

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import BaseModel
 
-from echo_core.commands import COMMANDS
+from echo_core.commands import command_specs
 from echo_core.config import PREFIX, Settings, load_settings
 from echo_core.registry import Registry
 
@@ -188,13 +188,13 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def test_every_command_is_in_the_readme() -> None:
     """The table of commands holds all there are, in the order of the menu, and no others."""
     found = [re.match(r"`/([a-z]+)", cells[0]) for cells in rows("README.md")]
-    assert [match[1] for match in found if match] == [spec.name for spec in COMMANDS]
+    assert [match[1] for match in found if match] == [spec.name for spec in command_specs()]
 
 
 def test_the_changelog_names_every_command() -> None:
     """What people can do stands in what has changed."""
     text = read("CHANGELOG.md")
-    assert [spec.name for spec in COMMANDS if f"`/{spec.name}`" not in text] == []
+    assert [spec.name for spec in command_specs() if f"`/{spec.name}`" not in text] == []
 
 
 def test_the_map_has_the_layers_that_are_checked() -> None:

@@ -10,12 +10,13 @@ import structlog.testing
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, RetryLaterError
 from echo_core.journal.file import FileJournal
 from echo_core.messages import AskQuestion, Author, ChannelKey, Inbound, Intent, Notice, Option, Reply, Said
-from echo_core.outbox import POSSIBLY_REPEATED, Outbox
+from echo_core.outbox import Outbox
 from echo_core.plan import Conversation
+from echo_core.texts import say
 from tests.channels import RecordingChannel, RecordingPlatform
 
 ONE, TWO, ELSEWHERE = ChannelKey("discord", "1"), ChannelKey("discord", "2"), ChannelKey("telegram", "1")
-AGAIN = POSSIBLY_REPEATED.markdown
+AGAIN = say("live-possibly-repeated")
 LONG = "a" * 60 + "\n\n" + "b" * 60 + "\n\n" + "c" * 60
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from echo_core.agent.base import DeferredPermission, DeferredQuestion, Scope
 from echo_core.agent.permissions import QUESTION_TOOLS, Ask, code, decide
 from echo_core.plan import AnswerOption, Question
+
+_RECOMMENDED = re.compile(r"\s*[(\[]\s*(?:recommended|recomandat[aă]?|recomandare)\s*[)\]]\s*$", re.IGNORECASE)
 
 
 def deferral(
@@ -37,10 +40,17 @@ def questions_of(tool_input: Mapping[str, Any]) -> tuple[Question, ...]:
     )
 
 
+def shown_label(label: str) -> str:
+    """Give an option's label without the "(recommended)" at its end, for display; a label that is nothing else stays."""
+    return _RECOMMENDED.sub("", label) or label
+
+
 def _options(value: object) -> Iterator[AnswerOption]:
     for item in _objects(value):
         if item.get("label"):
-            yield AnswerOption(label=str(item["label"]), description=str(item.get("description") or ""))
+            label = str(item["label"])
+            recommended = shown_label(label) != label
+            yield AnswerOption(label=label, description=str(item.get("description") or ""), recommended=recommended)
 
 
 def _objects(value: object) -> Iterator[Mapping[str, Any]]:

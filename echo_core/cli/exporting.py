@@ -10,8 +10,10 @@ from pathlib import Path
 from echo_core.agent.base import Spoken
 from echo_core.agent.transcript import read_entries, spoken
 from echo_core.cli.records import Session
+from echo_core.decisions import section
 from echo_core.history import Said, history
 from echo_core.plan import Plan
+from echo_core.render import escape, preview
 
 AGENT = "Claude"
 
@@ -39,7 +41,8 @@ async def as_markdown(session: Session, transcripts: Transcripts) -> str:
 
 
 def _document(plan: Plan, said: Sequence[Said]) -> str:
-    return "\n\n".join((*_head(plan), *_talk(said)))
+    decisions = section(plan)
+    return "\n\n".join((*_head(plan), *((decisions,) if decisions else ()), *_talk(said)))
 
 
 def _head(plan: Plan) -> Iterator[str]:
@@ -65,4 +68,4 @@ def _talk(said: Sequence[Said]) -> Iterator[str]:
     for phase, lines in groupby(said, key=lambda line: line.phase):
         yield f"## {phase}"
         for line in lines:
-            yield f"**{line.author or AGENT}**\n\n{line.text}"
+            yield f"**{escape(line.author or AGENT)}**\n\n{preview(line.text)}"

@@ -67,7 +67,10 @@ class Turn(Protocol):
 
     @property
     def waiting(self) -> Sequence[Inbound]:
-        """The messages that wait behind this one, in the order of their turns, as of now."""
+        """The messages that wait behind this one, joined ones included, in the order of their turns, as of now.
+
+        While one of them is being amended or withdrawn, it and those behind it are not seen.
+        """
         ...
 
     @property
@@ -78,7 +81,9 @@ class Turn(Protocol):
     def join(self, ids: Collection[str]) -> None:
         """Take waiting messages into this turn: from now on they can be neither amended nor withdrawn.
 
-        `commit` finishes them when they are named in `also`; a turn that is given back lets go of them.
+        What was read in `waiting` is what is joined, if nothing is awaited in between; ids that are not there are
+        passed over. `commit` finishes them when they are named in `also`; a turn that is given back lets go of them.
+        Those that `begin` wrote down stay as they are until the commit, also when the process dies.
         """
         ...
 
@@ -166,22 +171,28 @@ class Journal(Protocol):
         ...
 
     async def amend(self, key: ChannelKey, message_id: str, body: Body) -> bool:
-        """Change what a message says that waits for its turn; False for one that does not wait (any more)."""
+        """Change what a message says that waits for its turn, durably; False for one that does not wait (any more)."""
         ...
 
     async def withdraw(self, key: ChannelKey, message_id: str) -> bool:
-        """Take a message back that waits for its turn; False for one that does not wait (any more).
+        """Take a message back that waits for its turn, durably; False for one that does not wait (any more).
 
         Its id counts as accepted ever after.
         """
         ...
 
     async def waiting(self, key: ChannelKey) -> Sequence[Inbound]:
-        """Give the messages whose turn has not come, in the order of their turns, without one whose turn runs."""
+        """Give the messages whose turn has not come, in the order of their turns: those that can be taken back.
+
+        One that is claimed, joined or begun is not among them.
+        """
         ...
 
     async def remember(self, key: ChannelKey, name: str, message_id: str) -> None:
-        """Keep the platform's id of a message of ours under a name of `[a-z]{1,20}`; an empty id forgets it."""
+        """Keep the platform's id of a message of ours under a name of `[a-z]{1,20}`; an empty id forgets it.
+
+        Raises ValueError for another name.
+        """
         ...
 
     async def remembered(self, key: ChannelKey) -> Mapping[str, str]:

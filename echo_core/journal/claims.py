@@ -41,7 +41,11 @@ class _Claim:
         self._over = True
         if self._slot.claims.get(self.kind) is self:
             del self._slot.claims[self.kind]
+            self._let_go()
             self._ledger.offer(self._slot)
+
+    def _let_go(self) -> None:
+        """Undo what the claim did to the conversation in memory."""
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[bool]:
@@ -64,6 +68,7 @@ class FileTurn(_Claim):
     def __init__(self, ledger: Ledger, slot: Slot) -> None:
         super().__init__(ledger, slot)
         self._message = slot.queue()[0]
+        slot.held = frozenset({self._message.inbound.id})
         mark = slot.record.mark
         self._interrupted = mark.running if mark is not None and mark.message_id == self.inbound.id else None
 
@@ -79,13 +84,22 @@ class FileTurn(_Claim):
 
     @property
     def waiting(self) -> Sequence[Inbound]:
-        """The messages that wait behind this one, in the order of their turns, as of now."""
-        return tuple(message.inbound for message in self._slot.queue() if message.seq != self._message.seq)
+        """The messages that wait behind this one; see `Turn`."""
+        return tuple(message.inbound for message in self._slot.behind(self._message))
 
     @property
     def interrupted(self) -> Running | None:
         """What was begun for this message under an earlier claim and not committed."""
         return self._interrupted
+
+    def join(self, ids: Collection[str]) -> None:
+        """Take waiting messages into this turn; see `Turn`."""
+        if self._over:
+            raise RuntimeError(f"this turn of {self.key} is over")
+        self._slot.held |= {inbound.id for inbound in self.waiting}.intersection(ids)
+
+    def _let_go(self) -> None:
+        self._slot.held = frozenset()
 
     async def begin(self, running: Running) -> None:
         """Write down, durably, what the agent is about to do."""
@@ -112,8 +126,8 @@ class FileTurn(_Claim):
     ) -> None:
         async with self._held() as current:
             if current:
-                behind = [message for message in self._slot.queue() if message.seq != self._message.seq]
-                finished = [self._message, *(message for message in behind if message.inbound.id in also)]
+                others = (message for message in self._slot.behind(self._message) if message.inbound.id in also)
+                finished = [self._message, *others]
                 ids = [message.inbound.id for message in finished]
                 record = self._slot.record.committed(conversation, ids, replies, previews)
                 await self._ledger.save(self._slot, record, finished=finished)
@@ -136,6 +150,11 @@ class FileDelivery(_Claim):
     def owed(self) -> Owed:
         """The reply, as last stored."""
         return self._owed
+
+    @property
+    def language(self) -> str:
+        """The conversation's language as of now."""
+        return self._slot.record.conversation.language
 
     async def progress(self, *, parts_sent: int, in_flight: bool) -> None:
         """Write down, durably, how far the sending is; what stands there already is not written again."""

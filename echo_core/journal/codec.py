@@ -49,12 +49,12 @@ class Codec(Generic[ValueT]):
         return data, self.decode(data)
 
     def decode(self, data: bytes) -> ValueT:
-        """Read a record. Raises ValueError with a reason that quotes nothing of the content."""
+        """Read a record of this version or an older one. Raises ValueError with a reason that quotes no content."""
         try:
             plain = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise ValueError(_json_reason(data, error)) from None
-        _check_version(plain)
+        plain = _of_this_version(plain)
         try:
             return self._adapter.validate_python(plain)
         except ValidationError as error:
@@ -73,10 +73,14 @@ def _json_reason(data: bytes, error: Exception) -> str:
     return "not text"
 
 
-def _check_version(plain: Any) -> None:  # noqa: ANN401 - any JSON at all
+def _of_this_version(plain: Any) -> Any:  # noqa: ANN401 - any JSON at all
+    """Give what an older version wrote as this one does: what it did not know has its default."""
     version = plain.get("version") if isinstance(plain, dict) else None
-    if isinstance(version, int) and version > VERSION:
+    if not isinstance(version, int):
+        return plain
+    if version > VERSION:
         raise NewerVersionError
+    return plain | {"version": VERSION}
 
 
 CONVERSATIONS = Codec(StoredConversation)

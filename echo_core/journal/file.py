@@ -6,9 +6,12 @@ is the transaction. `store` has the files, `ledger` the conversations in memory,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import structlog
@@ -21,11 +24,12 @@ from echo_core.journal.line import closed_error
 from echo_core.journal.lock import StateLock
 from echo_core.journal.record import StoredConversation, StoredMessage
 from echo_core.journal.store import Store, Unreadable
-from echo_core.messages import ChannelKey, Inbound
+from echo_core.messages import Body, ChannelKey, Inbound
 from echo_core.plan import Conversation
 
 CACHE = 500
 _CHUNK = 50
+_NAME = re.compile(r"[a-z]{1,20}")
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +103,58 @@ class FileJournal:
             ledger.offer(slot)
             return True
 
+    async def amend(self, key: ChannelKey, message_id: str, body: Body) -> bool:
+        """Change what a waiting message says; see `Journal`. Its file is replaced."""
+        ledger = self._ledger
+        return await ledger.finish(self._amend(ledger, key, message_id, body))
+
+    async def _amend(self, ledger: Ledger, key: ChannelKey, message_id: str, body: Body) -> bool:
+        async with ledger.change(key, message_id) as (slot, message):
+            if message is None:
+                return False
+            changed = replace(message, inbound=replace(message.inbound, body=body))
+            slot.put(await ledger.blocking(self._store.change_message, changed))
+            return True
+
+    async def withdraw(self, key: ChannelKey, message_id: str) -> bool:
+        """Take a waiting message back; see `Journal`. The record knows its id, and its file goes afterwards."""
+        ledger = self._ledger
+        return await ledger.finish(self._withdraw(ledger, key, message_id))
+
+    async def _withdraw(self, ledger: Ledger, key: ChannelKey, message_id: str) -> bool:
+        async with ledger.change(key, message_id) as (slot, message):
+            if message is None:
+                return False
+            await ledger.save(slot, slot.record.knowing([message_id]), finished=[message])
+            return True
+
+    async def waiting(self, key: ChannelKey) -> Sequence[Inbound]:
+        """Give the messages whose turn has not come; see `Journal`."""
+        ledger = self._ledger
+        return await ledger.finish(self._waiting(ledger, key))
+
+    async def _waiting(self, ledger: Ledger, key: ChannelKey) -> Sequence[Inbound]:
+        async with ledger.hold(key) as slot:
+            return tuple(message.inbound for message in slot.open_messages())
+
+    async def remember(self, key: ChannelKey, name: str, message_id: str) -> None:
+        """Keep the id of a message of ours; see `Journal`. What is kept already is not written again."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a name to remember something under: {name!r}")
+        ledger = self._ledger
+        await ledger.finish(self._remember(ledger, key, name, message_id))
+
+    async def _remember(self, ledger: Ledger, key: ChannelKey, name: str, message_id: str) -> None:
+        async with ledger.hold(key) as slot:
+            record = slot.record.remembering(name, message_id)
+            if record is not slot.record:
+                await ledger.save(slot, record)
+
+    async def remembered(self, key: ChannelKey) -> Mapping[str, str]:
+        """Give the ids kept with `remember`; see `Journal`."""
+        ledger = self._ledger
+        return MappingProxyType((await ledger.finish(self._read(ledger, key))).remembered)
+
     async def read(self, key: ChannelKey) -> Conversation:
         """Give the state of a conversation; see `Journal`."""
         ledger = self._ledger
@@ -129,7 +185,7 @@ class FileJournal:
     async def claim(self) -> Turn:
         """Wait for the next turn; see `Journal`. A conversation that had a turn stands behind those that wait."""
         ledger = self._ledger
-        return FileTurn(ledger, ledger.slot(await ledger.turns.take(lambda _: True)))
+        return FileTurn(ledger, ledger.slot(await ledger.turns.take(ledger.claimable)))
 
     async def claim_delivery(self, adapters: Collection[str]) -> Delivery:
         """Wait for the next reply owed; see `Journal`."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import structlog
@@ -30,11 +31,17 @@ _CLOSE_SECONDS = 10.0
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One conversation in memory. `claims` are the turn and the delivery that somebody holds."""
+    """One conversation in memory.
+
+    `claims` are the turn and the delivery that somebody holds, `held` the ids of the messages that the turn has: its
+    own and those it joined. `changing` is the id of a message that is being amended or withdrawn.
+    """
 
     record: StoredConversation
     messages: tuple[StoredMessage, ...]
     claims: dict[Kind, object] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    changing: str | None = None
 
     @property
     def key(self) -> ChannelKey:
@@ -55,10 +62,31 @@ class Slot:
         self.messages = (*self.messages, message)
         self.record = self.record.accepted(message)
 
+    def put(self, message: StoredMessage) -> None:
+        """Put a message that has been kept anew in the place of the one with its number."""
+        self.messages = tuple(message if item.seq == message.seq else item for item in self.messages)
+
     def queue(self) -> list[StoredMessage]:
         """Give the unfinished messages in the order of their turns: begun, urgent, the rest, each as accepted."""
         begun = self.record.mark.message_id if self.record.mark else None
         return sorted(self.messages, key=lambda item: (item.inbound.id != begun, not item.urgent, item.seq))
+
+    def behind(self, first: StoredMessage) -> list[StoredMessage]:
+        """Give the queue without its `first`, up to a message that is being changed; what is taken in any case."""
+        taken, others = self._taken(), [item for item in self.queue() if item.seq != first.seq]
+        settled = list(takewhile(lambda item: item.inbound.id != self.changing, others))
+        return settled + [item for item in others[len(settled) :] if item.inbound.id in taken]
+
+    def open_messages(self) -> list[StoredMessage]:
+        """Give those of the queue that nobody works on or has begun to work on."""
+        taken = self._taken()
+        return [item for item in self.queue() if item.inbound.id not in taken]
+
+    def _taken(self) -> frozenset[str]:
+        mark = self.record.mark
+        if mark is None or all(item.inbound.id != mark.message_id for item in self.messages):
+            return self.held
+        return self.held.union((mark.message_id,), mark.running.joined)
 
 
 class Ledger:
@@ -118,10 +146,29 @@ class Ledger:
             finally:
                 self._park(slot)
 
+    @asynccontextmanager
+    async def change(self, key: ChannelKey, message_id: str) -> AsyncIterator[tuple[Slot, StoredMessage | None]]:
+        """Have a conversation to oneself, with a message of it that nobody works on and that no turn gets meanwhile.
+
+        The message is None when there is no such one. Use it inside `finish` only.
+        """
+        async with self.hold(key) as slot:
+            message = next((item for item in slot.open_messages() if item.inbound.id == message_id), None)
+            slot.changing = message.inbound.id if message else None
+            try:
+                yield slot, message
+            finally:
+                slot.changing = None
+                self.offer(slot)
+
     @property
     def is_open(self) -> bool:
         """Whether operations are still taken."""
         return self._open
+
+    def claimable(self, key: ChannelKey) -> bool:
+        """Say whether the next turn of a conversation can be had now: no message of it is being changed."""
+        return self._slots[key].changing is None
 
     def slot(self, key: ChannelKey) -> Slot:
         """Give a conversation that has work, just taken out of a line."""

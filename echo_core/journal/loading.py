@@ -14,6 +14,7 @@ from echo_core.journal.base import Owed
 from echo_core.journal.record import StoredConversation, StoredMessage, reply_id
 from echo_core.journal.store import Store, Unreadable
 from echo_core.messages import ChannelKey, Notice
+from echo_core.texts import say, speaking
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +61,11 @@ def _report(
     copies: list[Path] = []
     try:
         copies.extend(store.set_aside(item, now) for item in broken)
-        notices = [
-            Owed(id=reply_id(record.key, copy.name), intent=Notice(_notice(item, copy.name)))
-            for item, copy in zip(broken, copies, strict=True)
-        ]
+        with speaking(record.conversation.language):
+            notices = [
+                Owed(id=reply_id(record.key, copy.name), intent=Notice(_notice(item, copy)))
+                for item, copy in zip(broken, copies, strict=True)
+            ]
         store.mark_work(record.key)
         record = store.write(record.owing(notices))
     except JournalError:
@@ -85,14 +87,6 @@ def _report(
     return record
 
 
-def _notice(item: Unreadable, name: str) -> str:
-    if item.kind == "message":
-        return (
-            f"A message from this channel could not be read after a restart ({item.reason}), so it was not worked on. "
-            f"Its file is kept as `damaged/{name}` in the state folder. Please send that message again."
-        )
-    return (
-        f"What was stored for this channel could not be read ({item.reason}), so it starts again without a plan. The "
-        f"file is kept as `damaged/{name}` in the state folder: whoever runs this bot can repair it and put it back "
-        f"while the bot is stopped. The plan's own files are untouched. To begin anew, use `/plan`."
-    )
+def _notice(item: Unreadable, copy: Path) -> str:
+    text = "journal-message-damaged" if item.kind == "message" else "journal-conversation-damaged"
+    return say(text, reason=item.reason, file=copy.name)

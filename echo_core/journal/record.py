@@ -6,14 +6,14 @@ The values are frozen and the steps are pure: a step that could not be written h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from echo_core.journal.base import Owed, Running
 from echo_core.messages import ChannelKey, Inbound, Intent
 from echo_core.plan import Conversation
 
-VERSION = 1
+VERSION = 2
 RECENT_IDS = 500
 
 
@@ -38,8 +38,8 @@ class StoredMessage:
 class StoredConversation:
     """All that one file holds.
 
-    `recent` are the ids of finished messages, newest last, the last 500 at least. `last_seq` and `last_id` belong to
-    the message that was accepted last.
+    `recent` are the ids of messages that were finished or withdrawn, newest last, the last 500 at least. `last_seq` and
+    `last_id` belong to the message that was accepted last. `remembered` are ids of messages of ours, by name.
     """
 
     key: ChannelKey
@@ -50,6 +50,7 @@ class StoredConversation:
     recent: tuple[str, ...] = ()
     last_seq: int = 0
     last_id: str = ""
+    remembered: Mapping[str, str] = field(default_factory=dict)
 
     def accepted(self, message: StoredMessage) -> StoredConversation:
         """Note a message as the last one, unless a later one was noted."""
@@ -73,8 +74,19 @@ class StoredConversation:
             )
             for place, intent in enumerate(replies)
         )
-        recent = (*self.recent, *finished)[-max(RECENT_IDS, len(finished)) :]
-        return replace(self, conversation=conversation, owed=self.owed + owed, mark=None, recent=recent)
+        known = self.knowing(finished)
+        return replace(known, conversation=conversation, owed=self.owed + owed, mark=None)
+
+    def knowing(self, ids: Sequence[str]) -> StoredConversation:
+        """Count ids as those of messages that need no turn any more."""
+        return replace(self, recent=(*self.recent, *ids)[-max(RECENT_IDS, len(ids)) :])
+
+    def remembering(self, name: str, message_id: str) -> StoredConversation:
+        """Keep the id of a message of ours, or with an empty one forget it; gives itself when nothing changes."""
+        if self.remembered.get(name, "") == message_id:
+            return self
+        others = {each: kept for each, kept in self.remembered.items() if each != name}
+        return replace(self, remembered=others | ({name: message_id} if message_id else {}))
 
     def replaced(self, conversation: Conversation) -> StoredConversation:
         """Change the state alone."""

@@ -107,10 +107,7 @@ class Store:
         """Keep a message, durably, and give it as `messages` will."""
         key = message.inbound.key
         doing = f"keeping a message of {key}"
-        try:
-            data, letter = LETTERS.encode(Letter(message.inbound))
-        except ValueError as error:
-            raise JournalError(doing=doing, reason=str(error)) from error
+        data, stored = _encode(message, doing)
         path = self._message_path(key, message)
         with _translated(doing):
             try:
@@ -120,7 +117,16 @@ class Store:
                 with suppress(OSError):
                     path.unlink()
                 raise
-        return StoredMessage(message.seq, message.urgent, letter.inbound)
+        return stored
+
+    def change_message(self, message: StoredMessage) -> StoredMessage:
+        """Put a message in the place of the one with its number, durably, and give it as `messages` will."""
+        key = message.inbound.key
+        doing = f"changing a message of {key}"
+        data, stored = _encode(message, doing)
+        with _translated(doing):
+            write_file(self._message_path(key, message), data)
+        return stored
 
     def drop_messages(self, key: ChannelKey, messages: Iterable[StoredMessage]) -> None:
         """Take finished messages out of the inbox. Trouble is logged only: the record says that they are finished."""
@@ -253,6 +259,15 @@ def _listing(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except FileNotFoundError:
         return []
+
+
+def _encode(message: StoredMessage, doing: str) -> tuple[bytes, StoredMessage]:
+    """Give a message's bytes, and the message as they will be read."""
+    try:
+        data, letter = LETTERS.encode(Letter(message.inbound))
+    except ValueError as error:
+        raise JournalError(doing=doing, reason=str(error)) from error
+    return data, StoredMessage(message.seq, message.urgent, letter.inbound)
 
 
 def _read_message(path: Path, key: ChannelKey) -> StoredMessage | Unreadable | None:

@@ -17,7 +17,8 @@ from __future__ import annotations
 from echo_core.testing.journal_replies import ReplySuite
 from echo_core.testing.journal_trouble import TroubleSuite
 from echo_core.testing.journal_turns import TurnSuite
+from echo_core.testing.journal_waiting import WaitingSuite
 
 
-class JournalConformance(TurnSuite, ReplySuite, TroubleSuite):
+class JournalConformance(TurnSuite, WaitingSuite, ReplySuite, TroubleSuite):
     """The tests. A subclass says how a journal is made, and how to break it."""

@@ -13,19 +13,37 @@ import pytest
 
 from echo_core.journal.base import Delivery, Journal, Running, Turn
 from echo_core.messages import (
+    Action,
     AskPermission,
     AskQuestion,
     AskRecovery,
+    Attachment,
     Author,
+    Body,
+    Button,
+    CardStep,
     ChannelKey,
+    Closed,
+    Command,
+    Deleted,
+    Document,
+    Edited,
+    FileEntry,
+    FileList,
     Files,
     Inbound,
     Intent,
     Notice,
     Option,
     PhaseReady,
+    PlanCard,
+    Press,
+    Pressed,
     Reply,
     Said,
+    StepState,
+    Unsupported,
+    Wrote,
 )
 from echo_core.plan import Conversation, Plan
 
@@ -35,15 +53,44 @@ ONE = ChannelKey("discord", "1")
 TWO = ChannelKey("telegram", "-100123/7")
 THREE = ChannelKey("discord", "3")
 BOTH = ("discord", "telegram")
-RUNNING = Running(session_id="s-1", anchor="a-1", cwd=Path("/srv/plans/todo"), previews=("77", "78"))
+RUNNING = Running(session_id="s-1", anchor="a-1", cwd=Path("/srv/plans/todo"), previews=("77", "78"), joined=("b",))
+EVERY_BODY: Sequence[Body] = (
+    Said("hi\n\x00 ﷽"),
+    Said("", (Attachment("r-1", "a\x00/b.png", 7, "image/png", "image"), Attachment("r-2", "")), continues=True),
+    Edited("m0", "ho"),
+    Deleted("m0"),
+    Command("plan", "a b"),
+    Pressed("a|t|0|0"),
+    Wrote("e|t|0|0", "neither"),
+    Unsupported("a sticker"),
+)
+QUESTION = AskQuestion(
+    "Which?", "Goal", (Option("A", "the first", recommended=True), Option("B")), "t0k", 1, 3, multiple=True, decision=4
+)
 EVERY_INTENT: Sequence[Intent] = (
     Reply("# Hello\n\n“quoted” 👩‍👩‍👧‍👦 \x00 \u2028"),
     Notice("A line."),
     PhaseReady("Ready.", "Continue to CEO review", "t0k"),
-    AskQuestion("Which?", "Goal", (Option("A", "the first"), Option("B")), "t0k", 1, 3, multiple=True),
+    QUESTION,
     AskPermission("Run `ls`?", "ls", "t0k"),
     AskRecovery("Cut off.", "t0k"),
     Files("The plan:", (Path("/srv/plans/todo/final-plan.md"),)),
+    Reply("Hello", note="5 steps, 42 s"),
+    Document("The beginning", "answer.md", "The beginning and the end", note="5 steps"),
+    FileList("The files:", (FileEntry("docs/a.md", 1_234, "t0k"), FileEntry("b.md", 0, "t1k"))),
+    PlanCard(
+        "todo",
+        "A todo list for two",
+        tuple(CardStep(state.value, state) for state in StepState),
+        "Your move",
+        "",
+        ("12 min", "0.31 $"),
+        (Button("Stop", Press(Action.STOP, "todo")), Button("Leave", Press(Action.LEAVE, "todo", 1, 1 << 70))),
+    ),
+    Closed(QUESTION, "A", "Ada"),
+    Closed(AskPermission("Run `ls`?", "ls", "t0k"), ""),
+    Closed(AskRecovery("Cut off.", "t0k"), "Retry"),
+    Closed(PhaseReady("Ready.", "Continue", "t0k"), ""),
 )
 ODD_IDS = ("", "a/b", "../../up", "A", "a", "Ä", "A\u0308", "con", "nul\x00", "x" * 2_000, "%41", "🙂", "\ud83d")
 ODD_CHANNELS = (

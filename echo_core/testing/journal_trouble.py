@@ -9,10 +9,7 @@ import pytest
 
 from echo_core.errors import JournalError
 from echo_core.journal.base import Journal
-from echo_core.messages import (
-    ChannelKey,
-    Reply,
-)
+from echo_core.messages import ChannelKey, Reply, Said
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import BOTH, ONE, RUNNING, JournalSuite, message, nothing, soon, state
 
@@ -26,7 +23,12 @@ class TroubleSuite(JournalSuite):
             await self.do_one(journal, conversation=state("first"), replies=[Reply("x")])
             await journal.accept(message("b"))
             turn, delivery = await soon(journal.claim()), await soon(journal.claim_delivery(BOTH))
+            await journal.accept(message("w", text="as said"))
+            await journal.remember(ONE, "card", "1")
             calls = (
+                lambda: journal.amend(ONE, "w", Said("wrong")),
+                lambda: journal.withdraw(ONE, "w"),
+                lambda: journal.remember(ONE, "card", "2"),
                 lambda: journal.accept(message("c")),
                 lambda: journal.put(ONE, state("wrong")),
                 lambda: turn.begin(RUNNING),
@@ -40,11 +42,17 @@ class TroubleSuite(JournalSuite):
                         await call()
             assert await journal.read(ONE) == state("first")
             assert (delivery.owed.parts_sent, delivery.owed.in_flight) == (0, False)
+            assert list(await journal.waiting(ONE)) == list(turn.waiting) == [message("w", text="as said")]
+            assert await journal.remembered(ONE) == {"card": "1"}
+            assert await journal.amend(ONE, "w", Said("right"))
             assert await journal.accept(message("c"))
             await turn.commit(state("second"), [Reply("y")])
             await delivery.done()
         async with self.opened(tmp_path) as journal:
             assert await journal.read(ONE) == state("second")
+            assert await journal.remembered(ONE) == {"card": "1"}
+            assert await journal.waiting(ONE) == (message("w", text="right"), message("c"))
+            assert await journal.withdraw(ONE, "w")
             assert await self.do_one(journal) == "c"
             assert (await soon(journal.claim_delivery(BOTH))).owed.intent == Reply("y")
             await nothing(journal.claim())

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from echo_core.errors import JournalError
 from echo_core.journal.base import Running
-from echo_core.messages import (
-    Author,
-    Body,
-    ChannelKey,
-    Command,
-    Inbound,
-    Pressed,
-    Reply,
-    Said,
-    Unsupported,
-)
+from echo_core.messages import Author, ChannelKey, Inbound, Reply
 from echo_core.plan import Conversation, QuestionOffer
 from echo_core.testing.journal_suite import (
     BOTH,
+    EVERY_BODY,
     ODD_CHANNELS,
     ODD_IDS,
     ONE,
@@ -41,15 +33,10 @@ class TurnSuite(JournalSuite):
 
     async def test_a_message_outlives_the_process(self, tmp_path: Path) -> None:
         """What `accept` answered True for is claimed by the next process, whole."""
-        bodies: tuple[Body, ...] = (
-            Said("hi\n\x00 ﷽"),
-            Command("plan", "a b"),
-            Pressed("a|t|0|0"),
-            Unsupported("a sticker"),
-        )
+        author, noon = Author("9", "Zoë", ("a", "b"), "ro"), datetime(2026, 1, 2, 12, 0, 0, 5, tzinfo=UTC)
         given = [
-            Inbound(f"m{place}", ONE, Author("9", "Zoë", ("a", "b")), body, "c", addressed=False)
-            for place, body in enumerate(bodies)
+            Inbound(f"m{place}", ONE, author, body, "c", addressed=False, at=noon)
+            for place, body in enumerate(EVERY_BODY)
         ]
         async with self.opened(tmp_path, *given):
             pass

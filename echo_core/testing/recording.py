@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from echo_core.adapter import CommandSpec, Parameter
 from echo_core.errors import JournalError
 from echo_core.messages import Command, Inbound, Receipt
+from echo_core.texts import spoken
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
@@ -22,17 +23,31 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("resume", "Take up a plan", (Parameter("slug", "The plan's name", complete=True),)),
     CommandSpec("status", "Where the plan stands"),
 )
+ROMANIAN: tuple[CommandSpec, ...] = (
+    CommandSpec(
+        "plan",
+        "Începe un plan în acest canal",
+        (
+            Parameter("slug", "Un nume scurt", required=True),
+            Parameter("description", "Ce vrei să planifici", kind="rest"),
+            Parameter("ui", "Există o interfață", kind="flag"),
+        ),
+    ),
+    CommandSpec("resume", "Reia un plan", (Parameter("slug", "Numele planului", complete=True),)),
+    CommandSpec("status", "Unde a ajuns planul"),
+)
 
 
 class RecordingCore:
     """Implements `echo_core.adapter.Core`.
 
+    `commands` are those given, or `COMMANDS`, which are `ROMANIAN` where Romanian is spoken (`echo_core.texts`).
     `received` holds every inbound, each id once for a channel. `answer` gives the receipt for an inbound. While
     `failing` is above zero, `receive` counts it down and raises `JournalError` as a full disk does.
     """
 
     def __init__(self, *, commands: Sequence[CommandSpec] = COMMANDS) -> None:
-        self.commands = commands
+        self._commands = commands
         self.received: list[Inbound] = []
         self.answer: Callable[[Inbound], Receipt] = lambda _inbound: Receipt(accepted=True)
         self.completions: Sequence[str] = ()
@@ -40,6 +55,15 @@ class RecordingCore:
         self.failing = 0
         self.asked: list[tuple[Inbound, str]] = []
         self._changed = asyncio.Event()
+
+    @property
+    def commands(self) -> Sequence[CommandSpec]:
+        """Give the commands, in the language that is spoken."""
+        return ROMANIAN if self._commands is COMMANDS and spoken() == "ro" else self._commands
+
+    @commands.setter
+    def commands(self, commands: Sequence[CommandSpec]) -> None:
+        self._commands = commands
 
     async def receive(self, inbound: Inbound) -> Receipt:
         """Record an inbound; see `Core.receive`."""

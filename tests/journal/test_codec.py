@@ -1,25 +1,33 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_core.journal.base import Owed
+from echo_core.journal.base import Owed, Running
 from echo_core.journal.codec import CONVERSATIONS, LETTERS, Letter, NewerVersionError
-from echo_core.journal.record import StoredConversation
-from echo_core.messages import Author, Body, ChannelKey, Command, Files, Inbound, Pressed, Reply, Said, Unsupported
+from echo_core.journal.record import Mark, StoredConversation
+from echo_core.messages import Body, ChannelKey, Files, Inbound, Intent, Reply
 from echo_core.plan import Conversation
-from echo_core.testing.journal_suite import EVERY_INTENT, ONE, message, state
+from echo_core.testing.journal_suite import EVERY_BODY, EVERY_INTENT, ONE, message, state
+from tests.journal.strategies import INBOUNDS, INTENTS, TEXT, conversations, some
 
-ANY_TEXT = st.text(st.characters())
-BODIES: st.SearchStrategy[Body] = st.one_of(
-    st.builds(Said, ANY_TEXT), st.builds(Command, ANY_TEXT, ANY_TEXT), st.builds(Pressed, ANY_TEXT),
-    st.builds(Unsupported, ANY_TEXT),
-)  # fmt: skip
-AUTHORS = st.builds(Author, ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT).map(tuple))
-INBOUNDS = st.builds(Inbound, ANY_TEXT, st.just(ONE), AUTHORS, BODIES, ANY_TEXT, st.booleans())
+
+@given(conversations(), some(INTENTS), st.dictionaries(TEXT, TEXT, max_size=3), some(TEXT))
+def test_any_record_round_trips(
+    conversation: Conversation, intents: tuple[Intent, ...], remembered: dict[str, str], joined: tuple[str, ...]
+) -> None:
+    """Every kind of reply with any content, a plan with all its fields, and what was begun come back equal."""
+    owed = tuple(Owed(str(place), intent) for place, intent in enumerate(intents))
+    mark = Mark("a", Running("s", "a", Path("/x"), ("7",), joined))
+    record = StoredConversation(ONE, conversation=conversation, owed=owed, mark=mark, remembered=remembered)
+    data, written = CONVERSATIONS.encode(record)
+    assert written == CONVERSATIONS.decode(data) == record
+    assert [type(each.intent) for each in written.owed] == [type(intent) for intent in intents]
 
 
 @given(INBOUNDS)
@@ -29,6 +37,12 @@ def test_any_message_round_trips(inbound: Inbound) -> None:
     assert LETTERS.decode(data) == letter
     if json.loads(json.dumps(repr(inbound))) == repr(inbound) and "\\ud" not in repr(inbound):
         assert letter.inbound == inbound
+
+
+def test_every_body_and_intent_is_tried() -> None:
+    """The lists of examples hold each kind that there is, so that none is forgotten."""
+    assert {type(body) for body in EVERY_BODY} == set(get_args(Body))
+    assert {type(intent) for intent in EVERY_INTENT} == set(get_args(Intent))
 
 
 def test_every_intent_round_trips() -> None:
@@ -83,7 +97,7 @@ def test_a_newer_version_is_told_apart() -> None:
     """A record of a newer version is not damaged: it is refused by an error of its own."""
     plain = json.loads(CONVERSATIONS.encode(StoredConversation(ONE))[0])
     with pytest.raises(NewerVersionError):
-        CONVERSATIONS.decode(json.dumps(plain | {"version": 2}).encode())
+        CONVERSATIONS.decode(json.dumps(plain | {"version": 3}).encode())
 
 
 def test_what_could_not_be_read_back_is_not_written() -> None:

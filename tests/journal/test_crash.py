@@ -42,28 +42,52 @@ async def run_worker(folder: Path, *, kill_after: float | None) -> list[list[str
     return [line.split() for line in (await reading).decode().split("\n")[:-1]]
 
 
+def told(lines: list[list[str]], word: str, key: ChannelKey) -> list[str]:
+    """Give what was said of a conversation under a word, in order."""
+    return [each for line in lines if line[:2] == [word, str(key)] for each in line[2:]]
+
+
 def check_nothing_lost(folder: Path, lines: list[list[str]]) -> None:
-    """See in the files of the dead process that what it said it had accepted or committed is there."""
+    """See in the files of the dead process that what it said it had done is there."""
     store = Store(folder)
     for key in KEYS:
         messages, unreadable = store.messages(key)
         record = store.read(key) or StoredConversation(key)
         assert isinstance(record, StoredConversation)
         assert unreadable == []
-        accepted = {line[2] for line in lines if line[:2] == ["accepted", str(key)]}
-        assert accepted <= {*record.recent, *(each.inbound.id for each in messages)}
-        committed = {each for line in lines if line[:2] == ["committed", str(key)] for each in line[2:]}
-        assert committed <= set(record.recent)
+        assert set(told(lines, "accepted", key)) <= {*record.recent, *(each.inbound.id for each in messages)}
+        assert {each.strip("!") for each in told(lines, "committed", key)} <= set(record.recent)
+        assert set(told(lines, "withdrawn", key)) <= set(record.recent)
+        remembered = told(lines, "remembered", key)
+        assert not remembered or int(record.remembered["card"]) in (int(remembered[-1]), int(remembered[-1]) + 1, 0)
 
 
-def check_deliveries(key: ChannelKey, lines: list[list[str]]) -> None:
+def check_turns(key: ChannelKey, lines: list[list[str]], completed: tuple[str, ...]) -> None:
+    """Every message was worked on once, in order; those taken back were not, those changed were as changed.
+
+    What was taken back or changed when the process died, before it could say so, may be either.
+    """
+    withdrawn, amended = set(told(lines, "withdrawn", key)), set(told(lines, "amended", key))
+    done = [each.strip("!") for each in completed]
+    assert done == sorted(set(done), key=int)
+    assert not withdrawn & set(done)
+    missing = {str(number) for number in range(COUNT)} - set(done)
+    assert withdrawn <= missing
+    assert len(missing - withdrawn) <= KILLS
+    assert {each[-1] for each in missing} <= {"3"}
+    changed = {each.strip("!") for each in completed if each.endswith("!")}
+    assert amended <= changed
+    assert len(changed - amended) <= KILLS
+
+
+def check_deliveries(key: ChannelKey, lines: list[list[str]], completed: tuple[str, ...]) -> None:
     """Every reply was sent, in order, and whenever it was sent again it was known that it may be a repetition."""
     sent = [line[2:] for line in lines if line[:2] == ["sent", str(key)]]
     seen: Counter[str] = Counter()
     for name, again in sent:
         assert (again == "maybe-again") or seen[name] == 0
         seen[name] += 1
-    assert list(dict.fromkeys(name for name, _ in sent)) == [str(number) for number in range(COUNT)]
+    assert list(dict.fromkeys(name for name, _ in sent)) == list(completed)
 
 
 @pytest.mark.timeout(180)
@@ -75,13 +99,15 @@ async def test_kill_at_any_moment(tmp_path: Path) -> None:
         check_nothing_lost(tmp_path, lines)
     lines += await run_worker(tmp_path, kill_after=None)
     assert lines[-1] == ["finished"]
-    everything = tuple(str(number) for number in range(COUNT))
+    assert [line for line in lines if line[0] == "torn"] == []
+    assert {"withdrawn", "amended"} <= {line[0] for line in lines}
     async with FileJournal(tmp_path) as journal:
         for key in KEYS:
             plan = (await journal.read(key)).plan
             assert plan is not None
-            assert plan.phases_completed == everything
-            check_deliveries(key, lines)
+            assert await journal.remembered(key) == {"card": str(COUNT - 1)}
+            check_turns(key, lines, plan.phases_completed)
+            check_deliveries(key, lines, plan.phases_completed)
     assert Store(tmp_path).damaged() == []
     assert list((tmp_path / "inbox").iterdir()) == []
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,6 +80,43 @@ def test_the_order_of_turns() -> None:
     assert [each.inbound.id for each in slot.queue()] == ["b", "u", "v", "a"]
     assert slot.knows("a")
     assert not slot.knows("c")
+
+
+def test_the_messages_that_nobody_works_on() -> None:
+    """Neither those that a turn has, nor those that were begun; a mark of a message that is not there counts not."""
+    slot = Slot(StoredConversation(ONE), tuple(StoredMessage(seq, False, message(str(seq))) for seq in range(1, 5)))
+    slot.held = frozenset({"1"})
+    assert [each.inbound.id for each in slot.open_messages()] == ["2", "3", "4"]
+    slot.record = slot.record.begun("2", replace(RUNNING, joined=("4",)))
+    assert [each.inbound.id for each in slot.open_messages()] == ["3"]
+    slot.record = slot.record.begun("gone", replace(RUNNING, joined=("4",)))
+    assert [each.inbound.id for each in slot.open_messages()] == ["2", "3", "4"]
+
+
+def test_what_a_turn_sees_behind_it() -> None:
+    """All that wait up to one that is being changed, and those that were begun together in any case."""
+    slot = Slot(StoredConversation(ONE), tuple(StoredMessage(seq, False, message(str(seq))) for seq in range(1, 6)))
+    first, slot.held = slot.messages[0], frozenset({"1"})
+    assert [each.inbound.id for each in slot.behind(first)] == ["2", "3", "4", "5"]
+    slot.changing = "3"
+    assert [each.inbound.id for each in slot.behind(first)] == ["2"]
+    slot.record = slot.record.begun("1", replace(RUNNING, joined=("4",)))
+    assert [each.inbound.id for each in slot.behind(first)] == ["2", "4"]
+
+
+async def test_a_message_is_changed_alone(ledger: Ledger) -> None:
+    """While it is, no turn of its conversation can be had; afterwards it keeps its place in the line."""
+    for key in (ONE, TWO):
+        async with ledger.hold(key) as slot:
+            slot.add(StoredMessage(ledger.next_seq(), False, message("a", key)))
+            ledger.offer(slot)
+    async with ledger.change(ONE, "a") as (_, found):
+        assert found is not None
+        assert (ledger.claimable(ONE), ledger.claimable(TWO)) == (False, True)
+    async with ledger.change(ONE, "b") as (_, found):
+        assert found is None
+        assert ledger.claimable(ONE)
+    assert await ledger.turns.take(ledger.claimable) == ONE
 
 
 async def test_numbers_grow_over_restarts(ledger: Ledger) -> None:

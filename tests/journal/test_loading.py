@@ -14,6 +14,7 @@ from echo_core.journal.loading import load
 from echo_core.journal.record import StoredConversation, StoredMessage
 from echo_core.journal.store import Store
 from echo_core.messages import Notice, Reply
+from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import ONE, message, state
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -98,6 +99,15 @@ def test_a_damaged_message(store: Store, damage: object) -> None:
     assert loaded.record.conversation == state("x")
     assert [each.inbound.id for each in loaded.messages] == ["b"]
     assert load(store, ONE, NOON) == loaded
+
+
+def test_a_notice_is_in_the_conversations_language(store: Store) -> None:
+    """A damaged message is told as the bot speaks there; of a damaged record the language is not known."""
+    store.write(StoredConversation(ONE, conversation=Conversation(language="ro")))
+    message_file(store, 1).write_bytes(b"")
+    (told,) = notices(load(store, ONE, NOON).record)
+    assert "nu a putut fi citit" in told
+    assert f"damaged/{store.damaged()[0].name}" in told
 
 
 def test_everything_damaged_at_once(store: Store) -> None:

@@ -42,6 +42,26 @@ def test_known_ids_are_bounded() -> None:
     assert record.committed(Conversation(), many, [], []).recent == tuple(many)
 
 
+def test_an_id_that_needs_no_turn_any_more() -> None:
+    """It is known like a finished one, within the same bounds; state, replies and mark stay."""
+    before = EMPTY.committed(state("x"), ["a"], [Reply("1")], []).begun("b", RUNNING)
+    after = before.knowing(["c"])
+    assert after.recent == ("a", "c")
+    assert (after.conversation, after.owed, after.mark) == (before.conversation, before.owed, before.mark)
+    full = before.committed(Conversation(), [str(number) for number in range(RECENT_IDS)], [], [])
+    assert full.knowing(["c"]).recent == (*full.recent[1:], "c")
+
+
+def test_what_is_remembered() -> None:
+    """The last id under a name; an empty one takes the name away; what changes nothing is the same value."""
+    one = EMPTY.remembering("card", "1")
+    two = one.remembering("menu", "2").remembering("card", "3")
+    assert (one.remembered, two.remembered) == ({"card": "1"}, {"menu": "2", "card": "3"})
+    assert two.remembering("card", "").remembered == {"menu": "2"}
+    assert one.remembering("card", "1") is one
+    assert EMPTY.remembering("card", "") is EMPTY
+
+
 def test_the_message_accepted_last() -> None:
     """An older message that is found later does not count as the last."""
     record = EMPTY.accepted(StoredMessage(7, False, message("g"))).accepted(StoredMessage(3, True, message("c")))

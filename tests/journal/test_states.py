@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from echo_core.journal.base import Delivery, Entry, Running, Turn
 from echo_core.journal.file import FileJournal
-from echo_core.messages import ChannelKey, Reply
+from echo_core.messages import ChannelKey, Inbound, Reply, Said
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import message, state
 
@@ -37,11 +37,23 @@ class Model:
     owed: list[tuple[str, int, bool]] = field(default_factory=list)
     begun: tuple[str, Running] | None = None
     stored: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    remembered: dict[str, str] = field(default_factory=dict)
 
     def order(self) -> list[str]:
         """Give the ids of the unfinished messages in the order of their turns."""
         begun = self.begun[0] if self.begun else None
         return [name for _, name in sorted(self.waiting, key=lambda item: (item[1] != begun, not item[0]))]
+
+    def open(self) -> list[str]:
+        """Give the ids of those that nobody works on or has begun to work on."""
+        begun = {self.begun[0], *self.begun[1].joined} if self.begun else set()
+        return [name for name in self.order() if name not in begun | self.held]
+
+    def says(self, inbounds: Sequence[Inbound]) -> list[tuple[str, str]]:
+        """Give ids and texts as they have to be, of messages that were given."""
+        return [(inbound.id, self.texts[inbound.id]) for inbound in inbounds]
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -74,6 +86,8 @@ class JournalMachine(RuleBasedStateMachine):
         self.runner.run(self.journal.__aexit__())
         self.turns.clear()
         self.deliveries.clear()
+        for model in self.models.values():
+            model.held.clear()
         self.open()
 
     @rule(key=keys, name=ids, urgent=st.booleans())
@@ -84,6 +98,47 @@ class JournalMachine(RuleBasedStateMachine):
         assert self.runner.run(self.journal.accept(message(name, key), urgent=urgent)) is not known
         if not known:
             model.waiting.append((urgent, name))
+            model.texts[name] = "hello"
+
+    @rule(key=keys, name=ids)
+    def amend(self, key: ChannelKey, name: str) -> None:
+        """Change what a message says, if it waits."""
+        self.count += 1
+        model = self.models[key]
+        waits = name in model.open()
+        assert self.runner.run(self.journal.amend(key, name, Said(f"text {self.count}"))) is waits
+        if waits:
+            model.texts[name] = f"text {self.count}"
+
+    @rule(key=keys, name=ids)
+    def withdraw(self, key: ChannelKey, name: str) -> None:
+        """Take a message back, if it waits."""
+        model = self.models[key]
+        waits = name in model.open()
+        assert self.runner.run(self.journal.withdraw(key, name)) is waits
+        if waits:
+            model.waiting = [item for item in model.waiting if item[1] != name]
+            model.done.append(name)
+            model.stored = True
+
+    @rule(key=keys, name=st.sampled_from(["card", "menu"]), message_id=st.sampled_from(["", "1", "2"]))
+    def remember(self, key: ChannelKey, name: str, message_id: str) -> None:
+        """Keep or forget the id of a message of ours."""
+        self.runner.run(self.journal.remember(key, name, message_id))
+        model = self.models[key]
+        model.stored |= model.remembered.get(name, "") != message_id
+        model.remembered = {**model.remembered, name: message_id}
+        if not message_id:
+            del model.remembered[name]
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), names=st.frozensets(ids, max_size=3))
+    def join(self, data: st.DataObject, names: frozenset[str]) -> None:
+        """Take waiting messages into a turn."""
+        turn = self.turns[data.draw(st.sampled_from(sorted(self.turns)))]
+        turn.join(names)
+        model = self.models[turn.key]
+        model.held |= names & set(model.order())
 
     @rule()
     def claim(self) -> None:
@@ -96,9 +151,12 @@ class JournalMachine(RuleBasedStateMachine):
         assert turn.key in claimable
         assert [turn.inbound.id, *(each.id for each in turn.waiting)] == model.order()
         assert turn.conversation == model.conversation
+        found = [turn.inbound, *turn.waiting]
+        assert [(each.id, each.body) for each in found] == [(name, Said(text)) for name, text in model.says(found)]
         begun = model.begun[1] if model.begun and model.begun[0] == turn.inbound.id else None
         assert turn.interrupted == begun
         self.turns[turn.key] = turn
+        model.held = {turn.inbound.id}
 
     @precondition(lambda self: self.turns)
     @rule(data=st.data())
@@ -106,9 +164,9 @@ class JournalMachine(RuleBasedStateMachine):
         """Note what the agent does for a turn."""
         turn = self.turns[data.draw(st.sampled_from(sorted(self.turns)))]
         self.count += 1
-        running = Running(f"s{self.count}", "a", Path("/"))
-        self.runner.run(turn.begin(running))
         model = self.models[turn.key]
+        running = Running(f"s{self.count}", "a", Path("/"), joined=tuple(sorted(model.held - {turn.inbound.id})))
+        self.runner.run(turn.begin(running))
         model.begun, model.stored = (turn.inbound.id, running), True
 
     @precondition(lambda self: self.turns)
@@ -126,12 +184,15 @@ class JournalMachine(RuleBasedStateMachine):
         model.done += finished
         model.owed += [(text, 0, False) for text in texts]
         model.conversation, model.begun, model.stored = conversation, None, True
+        model.held.clear()
 
     @precondition(lambda self: self.turns)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         """Give a turn back."""
-        self.runner.run(self.turns.pop(data.draw(st.sampled_from(sorted(self.turns)))).release())
+        turn = self.turns.pop(data.draw(st.sampled_from(sorted(self.turns))))
+        self.runner.run(turn.release())
+        self.models[turn.key].held.clear()
 
     @rule(adapters=st.sampled_from([ADAPTERS, ("discord",), ("telegram",)]))
     def claim_delivery(self, adapters: tuple[str, ...]) -> None:
@@ -198,6 +259,17 @@ class JournalMachine(RuleBasedStateMachine):
             if model.stored or model.waiting
         ]
         assert self.runner.run(self._entries()) == expected
+
+    @invariant()
+    def what_waits_is_right(self) -> None:
+        """Compare the open messages and the remembered ids with the model."""
+        if not hasattr(self, "journal"):
+            return
+        for key, model in self.models.items():
+            waiting = self.runner.run(self.journal.waiting(key))
+            assert [each.id for each in waiting] == model.open()
+            assert [(each.id, each.body) for each in waiting] == [(name, Said(t)) for name, t in model.says(waiting)]
+            assert self.runner.run(self.journal.remembered(key)) == model.remembered
 
     def _check_owed(self, delivery: Delivery) -> None:
         owed = delivery.owed

@@ -13,8 +13,8 @@ import pytest
 
 from echo_core.journal.base import Delivery, Journal, Turn
 from echo_core.journal.file import FileJournal
-from echo_core.messages import Notice
-from echo_core.testing.journal_suite import BOTH, ONE, RUNNING, TWO, message, soon, state
+from echo_core.messages import Notice, Said
+from echo_core.testing.journal_suite import BOTH, ONE, RUNNING, THREE, TWO, message, soon, state
 
 OPERATIONS = ("fsync", "replace", "unlink", "mkdir", "rmdir")
 
@@ -69,6 +69,12 @@ class Story:
             self._claim,
             lambda: self._turn.begin(RUNNING),
             lambda: self.journal.accept(message("u"), urgent=True),
+            lambda: self.journal.amend(ONE, "c", Said("a longer text than it was")),
+            lambda: self.journal.amend(ONE, "c", Said("shorter")),
+            lambda: self.journal.accept(message("d")),
+            lambda: self.journal.withdraw(ONE, "d"),
+            lambda: self.journal.remember(ONE, "card", "1"),
+            lambda: self.journal.remember(ONE, "card", "2"),
             lambda: self._turn.commit(state("x"), [Notice("1"), Notice("2")], previews=["9"], also=["b"]),
             self._claim_delivery,
             lambda: self._delivery.progress(parts_sent=0, in_flight=True),
@@ -81,6 +87,10 @@ class Story:
             self._claim_delivery,
             lambda: self._delivery.progress(parts_sent=1, in_flight=False),
             self._done,
+            lambda: self.journal.accept(message("only", THREE)),
+            lambda: self.journal.withdraw(THREE, "only"),
+            lambda: self.journal.remember(THREE, "card", "3"),
+            lambda: self.journal.remember(THREE, "card", ""),
         ]
 
     async def _claim(self) -> None:
@@ -108,6 +118,9 @@ async def told_by(picture: Path) -> list[object]:
     async with FileJournal(picture) as journal:
         found: list[object] = [[entry async for entry in journal.entries()]]
         found.append([await journal.resume_points(adapter) for adapter in BOTH])
+        for key in (ONE, TWO, THREE):
+            known = [await journal.knows(message(name, key)) for name in ("a", "b", "c", "d", "u", "only")]
+            found.append((await journal.waiting(key), dict(await journal.remembered(key)), known))
         for entry in [entry async for entry in journal.entries() if entry.waiting]:
             turn = await soon(journal.claim())
             found.append((turn.key, turn.inbound, tuple(turn.waiting), turn.interrupted, entry.waiting))
@@ -138,7 +151,7 @@ async def test_a_death_between_any_two_steps(tmp_path: Path, monkeypatch: pytest
             moments.append((during, camera.take()))
             camera.on = False
     monkeypatch.undo()
-    before: list[object] = [[], [{}, {}]]
+    before: list[object] = [[], [{}, {}], *[((), {}, [False] * 6)] * 3]
     for during, afterwards in moments:
         after = await told_by(afterwards)
         seen = [await told_by(picture) for picture in during]

@@ -74,6 +74,21 @@ def test_looking_changes_nothing(store: Store) -> None:
     assert {path: (path.lstat().st_mtime_ns, path.lstat().st_ino) for path in store.root.rglob("*")} == before
 
 
+def test_a_message_is_changed_in_its_place(store: Store) -> None:
+    """The file is replaced as a whole under its own name; when that is refused the former one stands."""
+    given = StoredMessage(2, True, message("a"))
+    store.add_message(given)
+    changed = StoredMessage(2, True, message("a", text="changed"))
+    assert store.change_message(changed) == changed
+    assert store.messages(ONE) == ([changed], [])
+    (folder,) = (store.root / "inbox").iterdir()
+    (folder / "000000000002-urgent.json.tmp").mkdir()
+    with pytest.raises(JournalError, match="changing a message of discord:1"):
+        store.change_message(given)
+    (folder / "000000000002-urgent.json.tmp").rmdir()
+    assert store.messages(ONE) == ([changed], [])
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """A store nobody prepared holds nothing, and looking does not make it."""
     store = Store(tmp_path / "none")
@@ -135,7 +150,7 @@ def test_a_newer_version_stops_everything(store: Store) -> None:
     store.write(StoredConversation(ONE))
     store.add_message(StoredMessage(1, False, message("a")))
     for path in (record_file(store), store.root / "inbox" / "discord%3a1" / "000000000001.json"):
-        path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+        path.write_text(path.read_text().replace('"version": 2', '"version": 3'))
     with pytest.raises(JournalError, match="newer echo-core"):
         store.read(ONE)
     with pytest.raises(JournalError, match="newer echo-core"):

@@ -18,7 +18,7 @@ LONG = ChannelKey("web", "x" * 1_000)
 
 def by_a_newer_version(path: Path) -> None:
     """Make it the file of a later release."""
-    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    path.write_text(path.read_text().replace('"version": 2', '"version": 3'))
 
 
 def no_file(path: Path) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from echo_core.journal.base import Journal, Running
 from echo_core.journal.file import FileJournal
-from echo_core.messages import ChannelKey, Notice
+from echo_core.messages import ChannelKey, Inbound, Notice, Said
 from echo_core.testing.journal_suite import message, state
 
 KEYS = [ChannelKey("discord", "1"), ChannelKey("discord", "2"), ChannelKey("telegram", "-1/7")]
@@ -23,20 +24,38 @@ def say(*words: object) -> None:
 
 
 async def accept_all(journal: Journal, key: ChannelKey, count: int) -> None:
-    """Bring every message, as a platform does that was never told which ones had arrived."""
+    """Bring every message, as a platform does that was never told which ones had arrived.
+
+    Those that end in 3 are then taken back, those that end in 6 changed, if they still wait.
+    """
     for number in range(count):
         await journal.accept(message(str(number), key))
         say("accepted", key, number)
+        if number % 10 == 3 and await journal.withdraw(key, str(number)):
+            say("withdrawn", key, number)
+        if number % 10 == 6 and await journal.amend(key, str(number), Said("changed")):
+            say("amended", key, number)
+        await journal.remember(key, "card", str(number))
+        say("remembered", key, number)
 
 
 async def work(journal: Journal) -> None:
-    """Do turns: the state lists the messages that were worked on, in order."""
+    """Do turns: the state lists the messages that were worked on, in order; a changed one has a `!`.
+
+    Those that end in 7 take the next two with them, as they did when they were begun before.
+    """
     while True:
         turn = await journal.claim()
-        await turn.begin(Running(f"s-{turn.inbound.id}", "a", Path("/")))
+        joined: Sequence[Inbound] = turn.waiting[:2] if turn.inbound.id.endswith("7") else ()
+        if turn.interrupted is not None:
+            joined = [each for each in turn.waiting if each.id in turn.interrupted.joined]
+            if len(joined) != len(turn.interrupted.joined):
+                say("torn", turn.key, turn.inbound.id)
+        also = [each.id for each in joined]
+        turn.join(also)
+        await turn.begin(Running(f"s-{turn.inbound.id}", "a", Path("/"), joined=tuple(also)))
         before = turn.conversation.plan.phases_completed if turn.conversation.plan else ()
-        also = [each.id for each in turn.waiting[:1]] if turn.inbound.id.endswith("7") else []
-        done = [turn.inbound.id, *also]
+        done = [each.id + "!" * (each.body == Said("changed")) for each in (turn.inbound, *joined)]
         after = state("x", turn.key, phases_completed=(*before, *done), last_text_excerpt="x" * 2_000)
         await turn.commit(after, [Notice(each) for each in done], also=also)
         say("committed", turn.key, *done)

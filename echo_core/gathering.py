@@ -1,0 +1,130 @@
+"""Which messages a turn is about, and what they say: those that belong together, with the files that came along."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from echo_core.adapter import Channel
+from echo_core.attachments import Intake, prompt_lines
+from echo_core.fences import Contribution
+from echo_core.journal.base import Turn
+from echo_core.messages import ChannelKey, Inbound, Said, Wrote
+from echo_core.offers import is_early
+from echo_core.orchestrator import Message
+from echo_core.plan import Plan
+
+SETTLE = 0.7
+SETTLE_LIMIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a turn's messages say, and lines for people about what could not be taken in."""
+
+    message: Message
+    lines: tuple[str, ...] = ()
+
+
+class Gathering:
+    """Puts messages together. `settle` is how many seconds without a further piece end an album or a cut text."""
+
+    def __init__(
+        self, *, intake: Intake, channels: Callable[[ChannelKey], Channel[Any]], settle: float = SETTLE
+    ) -> None:
+        self._intake = intake
+        self._channels = channels
+        self._settle = settle
+
+    async def batch(self, turn: Turn) -> tuple[Inbound, ...]:
+        """Give the messages that this turn is about, its own first, and take the others into the turn.
+
+        A turn that an earlier process began is about the same messages again. The answer to what is open stands alone.
+        """
+        if turn.interrupted is not None:
+            known = frozenset(turn.interrupted.joined)
+            more = [inbound for inbound in turn.waiting if inbound.id in known]
+        elif isinstance(turn.inbound.body, Said):
+            await self._settled(turn)
+            together = _pieces(turn) if _answers(turn) else _said(turn.waiting)
+            more = list(together)
+        else:
+            return (turn.inbound,)
+        turn.join([inbound.id for inbound in more])
+        return (turn.inbound, *more)
+
+    async def read(self, batch: Sequence[Inbound], plan: Plan | None) -> Gathered:
+        """Give what messages say; their files are brought into the plan's workspace. Without a plan they stay away."""
+        said, images, lines = [], [], []
+        for inbound in batch:
+            text, attachments = _content(inbound)
+            if attachments and plan is not None:
+                taken = await self._intake.take(
+                    attachments,
+                    channel=self._channels(inbound.key),
+                    workspace=plan.workspace,
+                    message_id=inbound.id,
+                )
+                text = "\n\n".join(part for part in (text, prompt_lines(taken)) if part)
+                images.extend(taken.images)
+                lines.extend(taken.lines)
+            said.append(contribution(inbound, text))
+        return Gathered(Message(tuple(said), tuple(images), batch[0].at), tuple(lines))
+
+    async def _settled(self, turn: Turn) -> None:
+        """Wait until nothing more of an album or a cut text comes."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + SETTLE_LIMIT
+        seen = -1
+        while len(turn.waiting) > seen and _goes_on(turn) and loop.time() < end:
+            seen = len(turn.waiting)
+            await asyncio.sleep(self._settle)
+
+
+def contribution(inbound: Inbound, text: str) -> Contribution:
+    """Give a text as what the inbound's author contributes."""
+    return Contribution(author_id=inbound.author.id, author_name=inbound.author.name, text=text)
+
+
+def _goes_on(turn: Turn) -> bool:
+    last = (turn.inbound, *_said(turn.waiting))[-1]
+    return isinstance(last.body, Said) and last.body.continues
+
+
+def _answers(turn: Turn) -> bool:
+    """Say whether the turn's own message answers what is open."""
+    plan = turn.conversation.plan
+    offer = plan.offer if plan else None
+    asks = offer is not None and offer.kind in {"question", "permission", "brief"}
+    return asks and not is_early(offer, turn.inbound.at)
+
+
+def _said(waiting: Sequence[Inbound]) -> Iterator[Inbound]:
+    """Give what was said next, up to the first thing that is more than words."""
+    return takewhile(lambda inbound: isinstance(inbound.body, Said), waiting)
+
+
+def _pieces(turn: Turn) -> Iterator[Inbound]:
+    """Give the further pieces of what is one message to its author: the album, the cut text."""
+    author, goes_on = turn.inbound.author.id, _continues(turn.inbound)
+    for inbound in _said(turn.waiting):
+        if not goes_on or inbound.author.id != author:
+            return
+        yield inbound
+        goes_on = _continues(inbound)
+
+
+def _continues(inbound: Inbound) -> bool:
+    return isinstance(inbound.body, Said) and inbound.body.continues
+
+
+def _content(inbound: Inbound) -> tuple[str, tuple[Any, ...]]:
+    match inbound.body:
+        case Said(text=text, attachments=attachments):
+            return text, attachments
+        case Wrote(text=text):
+            return text, ()
+    return "", ()

@@ -1,0 +1,56 @@
+"""What a turn hands out: the files that the agent wrote, and at the end of a phase its documents."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from echo_core.artifacts import Shot, artifacts, changed, file_list, shot
+from echo_core.folders import Folders
+from echo_core.messages import Files, Intent
+from echo_core.plan import Plan
+from echo_core.replies import before_offer
+from echo_core.steps import Step
+from echo_core.texts import say
+
+MOST_SENT = 10
+
+
+class Handouts:
+    """Looks at a plan's folders before a turn and after it."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+
+    async def before(self, plan: Plan | None) -> Shot | None:
+        """Note how the plan's files stand; None without a plan."""
+        return None if plan is None else await asyncio.to_thread(self._shot, plan)
+
+    async def after(self, earlier: Shot | None, step: Step, *, before: Plan | None) -> Step:
+        """Add what was written in the turn to its replies: as files at the end of a phase, else as a list to fetch.
+
+        Nothing is added when the turn led to another plan, or to none.
+        """
+        plan = step.conversation.plan
+        if plan is None or (before is not None and before.planning_session_id != plan.planning_session_id):
+            return step
+        written = await asyncio.to_thread(lambda: changed(earlier, self._shot(plan)))
+        markdown = [item.path for item in written if item.path.suffix.casefold() == ".md"]
+        fresh = tuple(dict.fromkeys((*plan.fresh, *markdown)))
+        is_ready = plan.offer is not None and plan.offer.kind == "ready"
+        handed: tuple[Intent, ...] = ()
+        if is_ready and fresh:
+            sent = tuple(path for path in fresh if path.is_file())[:MOST_SENT]
+            listed = [item for item in written if item.path not in sent]
+            handed = (Files(say("replies-documents", count=len(sent)), sent),) if sent else ()
+            fresh = ()
+        else:
+            listed = written
+        if listed and plan.status != "complete":
+            handed = (file_list(listed, say("replies-files", count=len(listed))), *handed)
+        plan = plan.model_copy(update={"fresh": fresh})
+        conversation = step.conversation.model_copy(update={"plan": plan})
+        return replace(step, conversation=conversation, replies=before_offer(step.replies, handed))
+
+    def _shot(self, plan: Plan) -> Shot:
+        return shot(artifacts(plan, self._folders))

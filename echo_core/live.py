@@ -1,0 +1,255 @@
+"""One turn as it is seen in its channel while it runs: text that grows, and what the agent is doing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Literal
+
+import structlog
+
+from echo_core.adapter import Channel
+from echo_core.agent.base import Event, Failed, Finished, TextDelta
+from echo_core.errors import ChannelError, ChannelGoneError, JournalError, RetryLaterError
+from echo_core.lanes import Lane, Urgency
+from echo_core.markers import strip_partial
+from echo_core.messages import ChannelKey, Reply
+from echo_core.progress import SILENCE, Progress
+from echo_core.render import preview
+from echo_core.texts import say
+
+TROUBLE_PAUSE = 5.0
+DRAFT_FRESH = 5.0
+
+log = structlog.get_logger(__name__)
+
+Mode = Literal["off", "partial", "progress"]
+Noted = Callable[[tuple[str, ...]], Awaitable[None]]
+
+
+class LiveView:
+    """One turn, shown in one channel.
+
+    With the mode `off` only typing is seen. `partial` shows the text, `progress` what the agent is doing, which becomes
+    one line as soon as there is text. After a long silence a line says that work goes on.
+
+    `failed` says that the last outcome was a failure; `messages` are the ids of the messages that the turn is about.
+    """
+
+    def __init__(
+        self,
+        channel: Channel[Any],
+        *,
+        key: ChannelKey,
+        turn_id: str,
+        previews: Sequence[str],
+        noted: Noted,
+        mode: Mode = "progress",
+        messages: Iterable[str] = (),
+    ) -> None:
+        self.failed = False
+        self.messages = tuple(messages)
+        self._channel = channel
+        self._key = key
+        self._mode = mode
+        self._clock = asyncio.get_running_loop()
+        self._progress = Progress(self._clock.time())
+        self._opening = ""
+        self._blocks: dict[int, str] = {}
+        self._stopping = False
+        self._changed = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._posts = _Posts(channel, turn_id=turn_id, previews=previews, noted=noted, closed=self._closed)
+        self._drafts = _Drafts(channel, turn_id=turn_id)
+
+    @property
+    def previews(self) -> tuple[str, ...]:
+        """The ids of the turn's live messages, in order."""
+        return self._posts.previews
+
+    @property
+    def note(self) -> str:
+        """A line about the steps that the agent took, for `Reply.note`; empty without any, or where none are shown."""
+        return self._progress.note() if self._mode == "progress" else ""
+
+    def announce(self, text: str) -> None:
+        """Show a line of the daemon's own above the agent's text."""
+        self._opening = text
+        self._touch()
+
+    def feed(self, event: Event) -> None:
+        """Take an event in. Never waits."""
+        stepped = self._progress.feed(event, self._clock.time())
+        match event:
+            case TextDelta(text=text, block=block):
+                self._blocks[block] = self._blocks.get(block, "") + text
+                self._touch()
+            case Finished() | Failed():
+                self.failed = isinstance(event, Failed)
+            case _ if stepped:
+                self._touch()
+
+    def stopping(self) -> None:
+        """Show at once that the turn is being stopped."""
+        self._stopping = True
+        self._touch()
+        self._hurry.set()
+
+    def close(self) -> None:
+        """Show nothing more; what still waits to be sent is dropped."""
+        self._closed.set()
+        self._changed.set()
+        self._hurry.set()
+        if isinstance(self._channel, Lane):
+            self._channel.withdraw()
+
+    def seen(self) -> Reply:
+        """Give what is to be seen now."""
+        now = self._clock.time()
+        said = strip_partial("\n\n".join(block for _, block in sorted(self._blocks.items()) if block.strip()))
+        note = self.note if said else ""
+        doing = "" if said or self._mode != "progress" else self._progress.lines(now)
+        below = self._below(now, listed=bool(doing) and self._progress.doing)
+        shown = (self._opening, doing, preview(said) if said else "", below)
+        return Reply("\n\n".join(part for part in shown if part.strip()), note=note)
+
+    def text(self) -> str:
+        """Give the Markdown of what is to be seen now."""
+        return self.seen().markdown
+
+    async def show(self) -> None:
+        """Bring what is to be seen into the channel, no faster than it allows, until closed."""
+        surface = self._drafts if self._channel.capabilities.draft_interval is not None else self._posts
+        while self._mode != "off" and surface.interval is not None and not self._closed.is_set():
+            await self._news()
+            pause = surface.interval
+            try:
+                if await surface.bring(self.seen()):
+                    self._changed.set()
+            except RetryLaterError as error:
+                pause = max(pause, error.seconds)
+                self._changed.set()
+            except ChannelGoneError:
+                if surface is self._posts:
+                    return
+                surface = self._posts
+                self._changed.set()
+            except (ChannelError, JournalError) as error:
+                log.debug("live_text_failed", channel=str(self._key), reason=str(error))
+                pause = max(pause, TROUBLE_PAUSE)
+                self._changed.set()
+            await _rest(pause, self._hurry)
+
+    async def type(self) -> None:
+        """Keep the typing indicator up until closed."""
+        interval = self._channel.capabilities.typing_interval
+        while interval is not None and not self._closed.is_set():
+            try:
+                await self._channel.typing()
+            except ChannelError as error:
+                log.debug("typing_failed", channel=str(self._key), reason=str(error))
+            await _rest(interval, self._closed)
+
+    def _touch(self) -> None:
+        self._progress.touch(self._clock.time())
+        self._changed.set()
+
+    def _below(self, now: float, *, listed: bool) -> str:
+        """Give the line below: that the turn is being stopped, the step under way, or that work goes on in silence."""
+        if self._stopping:
+            return f"*■ {say('live-stopping')}*"
+        if self._mode == "progress" and self._progress.doing:
+            return "" if listed else self._progress.current(now)
+        return self._progress.silence(now)
+
+    async def _news(self) -> None:
+        """Wait for something new, or for the next sign of life to be due; and until the lane would let it through."""
+        await _rest(SILENCE, self._changed)
+        while isinstance(self._channel, Lane) and not self._closed.is_set():
+            delay = self._channel.delay(Urgency.LIVE)
+            if not delay:
+                break
+            await _rest(delay, self._closed)
+        self._changed.clear()
+        if not self._closed.is_set():
+            self._hurry.clear()
+
+
+class _Posts:
+    """Live text as messages that are changed in place; `previews` are their ids.
+
+    A message that may have been sent, because the answer to it was lost, is sent again as it was and under the same
+    name, so that a platform that can drops the second.
+    """
+
+    def __init__(
+        self, channel: Channel[Any], *, turn_id: str, previews: Sequence[str], noted: Noted, closed: asyncio.Event
+    ) -> None:
+        self.previews = tuple(previews)
+        self.interval = channel.capabilities.edit_interval
+        self._channel = channel
+        self._turn_id = turn_id
+        self._noted = noted
+        self._closed = closed
+        self._shown: list[Any] = [None] * len(previews)
+        self._unsure: Any = None
+
+    async def bring(self, reply: Reply) -> bool:
+        """Bring a text into the channel; True when a part of it is still another one."""
+        if not reply.markdown:
+            return False
+        stale = False
+        for place, part in enumerate(self._channel.parts(reply)):
+            if self._closed.is_set():
+                return False
+            if place >= len(self.previews):
+                stale |= await self._post(place, part) != part
+            elif part != self._shown[place]:
+                await self._channel.edit(self.previews[place], part)
+                self._shown[place] = part
+        return stale
+
+    async def _post(self, place: int, part: Any) -> Any:  # noqa: ANN401 - the adapter's own
+        """Add a message and give the part that stands there."""
+        self._unsure = part = part if self._unsure is None else self._unsure
+        try:
+            message_id = await self._channel.post(part, dedup=f"{self._turn_id}/live/{place}")
+        except (RetryLaterError, ChannelGoneError):
+            self._unsure = None
+            raise
+        self._unsure = None
+        self.previews = (*self.previews, message_id)
+        self._shown.append(part)
+        await self._noted(self.previews)
+        return part
+
+
+class _Drafts:
+    """Live text as a draft: the last part of it, repeated before the platform forgets it."""
+
+    def __init__(self, channel: Channel[Any], *, turn_id: str) -> None:
+        self.interval = channel.capabilities.draft_interval
+        self._channel = channel
+        self._turn_id = turn_id
+        self._clock = asyncio.get_running_loop()
+        self._shown: Any = None
+        self._at = 0.0
+
+    async def bring(self, reply: Reply) -> bool:
+        """Show the end of a text as the turn's draft."""
+        if not reply.markdown:
+            return False
+        part = self._channel.parts(reply)[-1]
+        if part != self._shown or self._clock.time() - self._at >= DRAFT_FRESH:
+            await self._channel.draft(part, turn=self._turn_id)
+            self._shown, self._at = part, self._clock.time()
+        return False
+
+
+async def _rest(seconds: float, until: asyncio.Event) -> None:
+    """Wait so long, or until an event is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await until.wait()

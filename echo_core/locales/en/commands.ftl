@@ -1,0 +1,39 @@
+## The commands: what a menu shows (at most 100 characters each), and what is wrong with one.
+
+command-plan = Start a plan in this channel
+command-plan-slug = A short name: letters, digits, - and _
+command-plan-description = What you want to plan, in a sentence or two
+command-plan-ui = There is a user interface: add a design review
+command-plan-no-ui = There is no user interface
+command-plan-thread = Open a thread or topic of its own for the plan
+command-advance = Go on to the next phase
+command-status = Where the plan stands and whose move it is
+command-stop = End what the agent is doing now; the plan is kept
+command-exit = Leave planning; files and conversation are kept
+command-resume = Take up a plan that was left
+command-resume-slug = The plan's name; without it, the one left last
+command-redo = Start the current phase again
+command-skip = Leave the current phase out and go on
+command-undo = Take the last turn back; files stay as they are
+command-fork = Go on in a copy of the plan, to try something else
+command-fork-slug = A name for the copy; without it, the plan's name with a number
+command-decisions = What has been decided, and by whom
+command-why = Why a decision was taken
+command-why-decision = The decision's number, such as D3
+command-reopen = Have a decision taken anew
+command-reopen-decision = The decision's number, such as D3
+command-reopen-reason = What has changed since
+command-catchup = The plan so far, for someone who joins late
+command-history = What was said in this plan
+command-files = The plan's files, or one of them
+command-files-name = The file to send; without it, a list
+command-diff = What the last phase changed in the documents
+command-withdraw = Take back your last message that still waits
+command-help = What this bot can do
+
+commands-intro = I plan projects with you. Start with `{ $usage }`; then write as to a colleague, and use the buttons.
+commands-unknown = There is no command `/{ $name }`. `/help` lists those there are.
+commands-no-slug = A plan needs a short name.
+commands-bad-slug = The name of a plan has 1 to 50 letters, digits, hyphens or underscores.
+commands-no-workflow = There is no workflow of that name. There are: { $known }.
+commands-long-description = The description has { $length } characters; at most { $limit } are possible. Start with a sentence or two, and say the rest in the conversation.

@@ -1,0 +1,10 @@
+offer-ready = Această etapă este gata.
+offer-last-phase = Aceasta a fost ultima etapă.
+offer-continue = Continuă cu { $phase }
+offer-finish = Încheie planul
+offer-allowed-once = Permis o dată
+offer-allowed-for-plan = Permis pentru acest plan
+offer-denied = Refuzat
+offer-retrying = Se încearcă din nou
+offer-dropped = S-a renunțat
+offer-going-on = Se merge mai departe
