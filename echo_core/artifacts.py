@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from echo_core.folders import Folders
@@ -26,6 +27,7 @@ LONGEST_NAME = 200
 _MOST_LOOKED_AT = 20_000
 _GSTACK = "gstack/"
 _TOKEN = 10
+_KEPT = frozenset("\t\u200c\u200d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,52 @@ class _Root:
     prefix: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """The folders that a plan's files lie in, and those that nothing is shown of; all of them resolved."""
+
+    roots: tuple[_Root, ...]
+    forbidden: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, folders: Folders) -> _Bounds:
+        """Find the plan's folders that exist. gstack's counts only where it belongs, not where a link leads."""
+        found = []
+        for folder, prefix in ((plan.workspace, ""), (folders.gstack / plan.slug, _GSTACK)):
+            try:
+                real, below = folder.resolve(strict=True), folders.gstack.resolve()
+            except (OSError, RuntimeError):
+                continue
+            if real.is_dir() and (not prefix or (real == below / plan.slug and real != below)):
+                found.append(_Root(folder, real, prefix))
+        return cls(tuple(found), tuple(folder.resolve() for folder in folders.forbidden))
+
+    def regular(self, path: Path) -> os.stat_result | None:
+        """Give the status of a regular file, if its links lead to one that may be shown; None for anything else."""
+        try:
+            real = path.resolve(strict=True)
+            status = real.stat()
+        except (OSError, RuntimeError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode) or any(real.is_relative_to(folder) for folder in self.forbidden):
+            return None
+        below = (real.relative_to(root.real) for root in self.roots if real.is_relative_to(root.real))
+        return status if any(not any(map(_is_hidden, relative.parts)) for relative in below) else None
+
+
 def artifacts(plan: Plan, folders: Folders) -> list[Artifact]:
     """Give the files below the plan's workspace, then those below gstack's folder for it, each from the top down.
 
     At most 1,000. Hidden files and folders and `node_modules` are left out, and so is what a link leads to outside
     both folders, or into the state folder.
     """
-    roots = _roots(plan, folders)
+    bounds = _Bounds.of(plan, folders)
     found: dict[str, list[Artifact]] = {}
     room, taken = MOST, set[str]()
-    for root in sorted(roots, key=lambda each: each.prefix == ""):
+    for root in sorted(bounds.roots, key=lambda each: each.prefix == ""):
+        most = MOST_OF_GSTACK if root.prefix else room
         found[root.prefix] = []
-        for relative, status in _files(root, roots, folders):
-            if len(found[root.prefix]) >= (MOST_OF_GSTACK if root.prefix else room):
-                break
+        for relative, status in islice(_files(root, bounds), most):
             name = _name(root, relative, taken)
             taken.add(name)
             path = root.folder / relative
@@ -105,8 +139,8 @@ def find(plan: Plan, folders: Folders, wanted: str) -> Artifact | None:
 
 def kept(plan: Plan, folders: Folders, paths: Sequence[Path]) -> tuple[Path, ...]:
     """Give those of some paths that are, at this moment, files of the plan as `artifacts` understands it."""
-    roots = _roots(plan, folders)
-    return tuple(path for path in paths if _regular(path, roots, folders) is not None)
+    bounds = _Bounds.of(plan, folders)
+    return tuple(path for path in paths if bounds.regular(path) is not None)
 
 
 def content(plan: Plan, folders: Folders, artifact: Artifact, *, limit: int) -> bytes | None:
@@ -115,13 +149,14 @@ def content(plan: Plan, folders: Folders, artifact: Artifact, *, limit: int) -> 
     What is read lies inside the plan's folders, even if somebody puts a link there meanwhile.
     """
     try:
-        with artifact.path.open("rb", opener=_without_waiting) as file:
-            inside = _regular(artifact.path, _roots(plan, folders), folders)
-            if inside is None or not os.path.samestat(inside, os.fstat(file.fileno())):
-                return None
-            data = file.read(limit + 1)
+        descriptor = os.open(artifact.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
+    with os.fdopen(descriptor, "rb") as file:
+        inside = _Bounds.of(plan, folders).regular(artifact.path)
+        if inside is None or not os.path.samestat(inside, os.fstat(descriptor)):
+            return None
+        data = file.read(limit + 1)
     return data if len(data) <= limit else None
 
 
@@ -138,9 +173,9 @@ def changed(before: Shot | None, after: Shot) -> list[Artifact]:
 
 
 def file_list(found: Sequence[Artifact], title: str) -> FileList:
-    """Give files as a message, below a title: a line for each of the first forty, a button for each of the first twenty.
+    """Give files as a message below a title: lines for the first forty, buttons for the first twenty.
 
-    The last forty characters and more of a long name stay on its button.
+    Of a long name the end is kept.
     """
     lines = [f"- `{_left_clipped(item.name, LONGEST_NAME)}` ({size_text(item.size)})" for item in found[:MOST_LINES]]
     more = len(found) - len(lines)
@@ -169,25 +204,20 @@ def token_of(name: str) -> str:
 
 def printable(text: str) -> str:
     """Give a text as it can stand in inline code: nothing unseen, no line's end, no backtick."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text).replace("`", "'")
+    return visible(text).replace("\t", "\ufffd").replace("`", "'")
 
 
-def _roots(plan: Plan, folders: Folders) -> list[_Root]:
-    """Give the plan's folders that exist. One of gstack's counts only where it is, not where a link leads."""
-    found = []
-    with_prefix = ((plan.workspace, ""), (folders.gstack / plan.slug, _GSTACK))
-    for folder, prefix in with_prefix:
-        try:
-            real = folder.resolve(strict=True)
-            below = folders.gstack.resolve()
-        except (OSError, RuntimeError):
-            continue
-        if real.is_dir() and (not prefix or real == below / plan.slug):
-            found.append(_Root(folder, real, prefix))
-    return found
+def visible(text: str) -> str:
+    """Give a line with a sign in the place of every character that is not seen, or turns others around.
+
+    Spaces, tabs and what joins emoji stay.
+    """
+    return "".join(
+        char if char.isprintable() or char in _KEPT or unicodedata.category(char) == "Zs" else "\ufffd" for char in text
+    )
 
 
-def _files(root: _Root, roots: Sequence[_Root], folders: Folders) -> Iterator[tuple[Path, os.stat_result]]:
+def _files(root: _Root, bounds: _Bounds) -> Iterator[tuple[Path, os.stat_result]]:
     """Go through a folder's files from the top down, each with its path below it."""
     waiting, seen = deque([Path()]), 0
     while waiting:
@@ -205,22 +235,9 @@ def _files(root: _Root, roots: Sequence[_Root], folders: Folders) -> Iterator[tu
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(relative / entry.name)
                 continue
-            status = _regular(root.real / relative / entry.name, roots, folders)
+            status = bounds.regular(root.real / relative / entry.name)
             if status is not None:
                 yield relative / entry.name, status
-
-
-def _regular(path: Path, roots: Sequence[_Root], folders: Folders) -> os.stat_result | None:
-    """Give the status of a regular file, if its links lead to one that is shown; None for anything else."""
-    try:
-        real = path.resolve(strict=True)
-        status = real.stat()
-    except (OSError, RuntimeError, ValueError):
-        return None
-    below = [real.relative_to(root.real) for root in roots if real.is_relative_to(root.real)]
-    forbidden = any(real.is_relative_to(folder.resolve()) for folder in folders.forbidden)
-    shown = any(not any(_is_hidden(part) for part in relative.parts) for relative in below)
-    return status if stat.S_ISREG(status.st_mode) and shown and not forbidden else None
 
 
 def _is_hidden(name: str) -> bool:
@@ -228,15 +245,14 @@ def _is_hidden(name: str) -> bool:
 
 
 def _name(root: _Root, relative: Path, taken: set[str]) -> str:
-    """Give the name that a file is shown by. Where it differs from the real one, or two would be the same, a hash helps."""
+    """Give the name that a file is shown by; one that cannot be shown as it is, or is taken, has a hash in it."""
     raw = f"{root.prefix}{relative.as_posix()}"
     name = printable(raw)
     if name == raw and name not in taken:
         return name
-    unique = hashlib.sha256(f"{root.prefix}\0{raw}".encode("utf-8", "surrogateescape")).hexdigest()
-    stem, suffix = name.removesuffix(relative.suffix), printable(relative.suffix)
-    stem = name[: len(name) - len(suffix)]
-    return f"{stem}~{unique[:8]}{suffix}"
+    ending = printable(relative.suffix)
+    unlike = hashlib.sha256(os.fsencode(f"{root.prefix}:{raw}")).hexdigest()[:8]
+    return f"{name.removesuffix(ending)}~{unlike}{ending}"
 
 
 def _left_clipped(name: str, limit: int) -> str:
@@ -245,8 +261,3 @@ def _left_clipped(name: str, limit: int) -> str:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe that somebody put there does not hold us up."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

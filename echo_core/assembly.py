@@ -12,6 +12,7 @@ from echo_core.acts import Acts
 from echo_core.adapter import Channel
 from echo_core.agent.base import Agent
 from echo_core.attachments import Intake
+from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.config import AdapterSettings, Settings
 from echo_core.errors import WorkflowError
@@ -24,6 +25,7 @@ from echo_core.looks import Looks
 from echo_core.messages import ChannelKey
 from echo_core.orchestrator import Orchestrator
 from echo_core.outbox import Outbox
+from echo_core.overview import Overview
 from echo_core.plan import Plan
 from echo_core.planning_session import Engine
 from echo_core.presenter import Presenter
@@ -80,6 +82,7 @@ def assemble(
         agent=agent, settings=settings.agent, prompts=prompts, folders=folders, snapshots=snapshots, clock=clock
     )
     lanes = Lanes(channels)
+    broadcast = Broadcast()
     outbox = Outbox(journal, lanes, adapters)
     presenter = Presenter(lanes.live, lambda key: access(key.adapter).streaming)
     shelving = Shelving(engine=engine, token=token)
@@ -112,6 +115,7 @@ def assemble(
         presenter=presenter,
         outbox=outbox,
         cards=cards,
+        broadcast=broadcast,
     )
     turns = Turns(
         journal=journal,
@@ -121,6 +125,14 @@ def assemble(
         language=language,
     )
     looks = Looks(prompts=prompts, folders=folders, transcript=agent.transcript, snapshots=snapshots)
+    overview = Overview(
+        journal=journal,
+        broadcast=broadcast,
+        prompts=prompts,
+        folders=folders,
+        transcript=agent.transcript,
+        running=running,
+    )
     core = Router(
         journal=journal,
         turns=turns,
@@ -128,6 +140,8 @@ def assemble(
         presenter=presenter,
         cards=cards,
         looks=looks,
+        overview=overview,
+        broadcast=broadcast,
         prompts=prompts,
         access=access,
         clock=clock,

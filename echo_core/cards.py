@@ -121,6 +121,7 @@ class Cards:
         self._dirty: set[ChannelKey] = set()
         self._tasks: dict[ChannelKey, asyncio.Task[None]] = {}
         self._unkept: dict[ChannelKey, str] = {}
+        self._unpinned: dict[ChannelKey, str] = {}
         self._shown: OrderedDict[ChannelKey, tuple[str, str, PlanCard]] = OrderedDict()
 
     def refresh(self, key: ChannelKey) -> None:
@@ -180,11 +181,12 @@ class Cards:
             card = card_of(conversation, self._workflow(plan), running=self._running(key), waiting=waiting)
             if card is not None and (message_id or plan.status != "complete"):
                 await self._show(key, channel, card, card_token(plan), message_id)
+                await self._pin(key, channel)
 
     async def _show(
         self, key: ChannelKey, channel: Channel[object], card: PlanCard, token: str, message_id: str
     ) -> None:
-        """Change the card in place, or post and pin one; its id is kept before it is pinned."""
+        """Change the card in place, or post one, which is to be pinned when its id is kept."""
         if message_id:
             if self._shown.get(key) == (message_id, spoken(), card):
                 return
@@ -196,10 +198,15 @@ class Cards:
                 self._note(key, message_id, card)
                 return
         posted = await channel.post(channel.parts(card)[0], dedup=f"{token}/card/{message_id}")
+        self._unpinned[key] = posted
         await self._remember(key, f"{token} {posted}")
         self._note(key, posted, card)
-        if channel.capabilities.pins:
-            await channel.pin(posted)
+
+    async def _pin(self, key: ChannelKey, channel: Channel[object]) -> None:
+        if key in self._unpinned:
+            if channel.capabilities.pins:
+                await channel.pin(self._unpinned[key])
+            del self._unpinned[key]
 
     async def _retire(self, key: ChannelKey, conversation: Conversation, token: str, message_id: str) -> None:
         """Have the card of an earlier plan say that it was left, or take it away when that plan is not known."""

@@ -76,7 +76,8 @@ class PlanDetail:
     """One plan as its page shows it. `offer` is what stands open, with the presses that answer it (`buttons`).
 
     `token` is that of the plan card: its presses (STOP, FILES, LEAVE) are taken from here too. `shelf` names the plans
-    that were left in the channel.
+    that were left in the channel. `unanswered` is what members wrote and the agent has not answered yet, oldest first;
+    it is not in the history yet.
     """
 
     summary: PlanSummary
@@ -86,6 +87,16 @@ class PlanDetail:
     token: str
     auto_advance: bool
     shelf: tuple[str, ...] = ()
+    unanswered: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that the agent has not answered yet; `running` says that it is at it."""
+
+    author: str
+    text: str
+    running: bool
 
 
 @dataclass(frozen=True, slots=True)

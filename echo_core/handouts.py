@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 
-from echo_core.artifacts import Shot, artifacts, changed, file_list, shot
+from echo_core.artifacts import Artifact, Shot, artifacts, changed, file_list, kept, shot
+from echo_core.attachments.store import FOLDER as ATTACHMENTS
 from echo_core.folders import Folders
 from echo_core.messages import Files, Intent
 from echo_core.plan import Plan
@@ -14,6 +16,15 @@ from echo_core.steps import Step
 from echo_core.texts import say
 
 MOST_SENT = 10
+CLOCK_STEP_NS = 2_000_000_000  # the coarsest time of writing that a file system keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How a plan's files stood before a turn (None: there was no plan), and when that was, in nanoseconds."""
+
+    shot: Shot | None
+    at_ns: int
 
 
 class Handouts:
@@ -22,11 +33,12 @@ class Handouts:
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
 
-    async def before(self, plan: Plan | None) -> Shot | None:
-        """Note how the plan's files stand; None without a plan."""
-        return None if plan is None else await asyncio.to_thread(self._shot, plan)
+    async def before(self, plan: Plan | None) -> Earlier:
+        """Note how the plan's files stand."""
+        at = time.time_ns() - CLOCK_STEP_NS
+        return Earlier(None if plan is None else await asyncio.to_thread(self._shot, plan), at)
 
-    async def after(self, earlier: Shot | None, step: Step, *, before: Plan | None) -> Step:
+    async def after(self, earlier: Earlier, step: Step, *, before: Plan | None) -> Step:
         """Add what was written in the turn to its replies: as files at the end of a phase, else as a list to fetch.
 
         Nothing is added when the turn led to another plan, or to none.
@@ -34,13 +46,13 @@ class Handouts:
         plan = step.conversation.plan
         if plan is None or (before is not None and before.planning_session_id != plan.planning_session_id):
             return step
-        written = await asyncio.to_thread(lambda: changed(earlier, self._shot(plan)))
+        written = _written(earlier, await asyncio.to_thread(self._shot, plan))
         markdown = [item.path for item in written if item.path.suffix.casefold() == ".md"]
         fresh = tuple(dict.fromkeys((*plan.fresh, *markdown)))
         is_ready = plan.offer is not None and plan.offer.kind == "ready"
         handed: tuple[Intent, ...] = ()
         if is_ready and fresh:
-            sent = tuple(path for path in fresh if path.is_file())[:MOST_SENT]
+            sent = (await asyncio.to_thread(kept, plan, self._folders, fresh))[:MOST_SENT]
             listed = [item for item in written if item.path not in sent]
             handed = (Files(say("replies-documents", count=len(sent)), sent),) if sent else ()
             fresh = ()
@@ -53,4 +65,12 @@ class Handouts:
         return replace(step, conversation=conversation, replies=before_offer(step.replies, handed))
 
     def _shot(self, plan: Plan) -> Shot:
-        return shot(artifacts(plan, self._folders))
+        """Look at the plan's files, without those that members sent."""
+        found = artifacts(plan, self._folders)
+        return shot([item for item in found if not item.name.startswith(f"{ATTACHMENTS}/")])
+
+
+def _written(earlier: Earlier, now: Shot) -> list[Artifact]:
+    """Give what was written since; where there was no plan, old files of its folder count by their time."""
+    found = changed(earlier.shot, now)
+    return found if earlier.shot is not None else [item for item in found if item.mtime_ns >= earlier.at_ns]

@@ -11,8 +11,7 @@ from echo_core.fences import unfence
 from echo_core.markers import strip_markers
 from echo_core.plan import Plan
 from echo_core.render import escape, preview, split
-
-ANSWER = "Answer"
+from echo_core.texts import say
 
 
 class Line(Protocol):
@@ -26,6 +25,11 @@ class Line(Protocol):
     @property
     def text(self) -> str:
         """The text."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The message's own, the same in a copy of the session; empty when it has none."""
         ...
 
 
@@ -47,11 +51,16 @@ class Said:
 
 
 async def history(plan: Plan, transcript: Transcript) -> list[Said]:
-    """Give what was said, oldest first; the stored excerpt of the last reply where no transcript is left."""
+    """Give what was said, oldest first; the stored excerpt of the last reply where no transcript is left.
+
+    Where a session was gone on with as a copy, the copy alone is read, so that what was taken back is not in it and
+    nothing is there twice. The word for an answer is in the language of `speaking`.
+    """
+    sessions = [(run.phase, await transcript(session_id=run.session_id, cwd=run.cwd)) for run in plan.runs]
     said: list[Said] = []
-    for run in plan.runs:
-        for line in await transcript(session_id=run.session_id, cwd=run.cwd):
-            said.extend(_entries(run.phase, line))
+    for place, (phase, lines) in enumerate(sessions):
+        if not any(_begin_alike(lines, later) for _, later in sessions[place + 1 :]):
+            said.extend(entry for line in lines for entry in _entries(phase, line))
     if not said and plan.last_text_excerpt:
         said.append(Said(plan.phase, "", plan.last_text_excerpt))
     return said
@@ -68,12 +77,14 @@ def history_text(said: Sequence[Said], *, agent: str, limit: int) -> str:
         block = f"**{escape(entry.author or agent)}**\n{_shortened(entry.text, limit)}"
         used += len(block)
         if used > limit and shown:
-            left = len(said) - place
-            messages = "message is" if left == 1 else "messages are"
-            shown.append(f"*{left} earlier {messages} left out here; `echo-core sessions export` writes all.*")
+            shown.append(f"*{say('history-left-out', count=len(said) - place)}*")
             break
         shown.append(block)
     return "\n\n".join(reversed(shown))
+
+
+def _begin_alike(lines: Sequence[Line], others: Sequence[Line]) -> bool:
+    return bool(lines and others and lines[0].id and lines[0].id == others[0].id)
 
 
 def _shortened(text: str, limit: int) -> str:
@@ -88,4 +99,4 @@ def _entries(phase: str, line: Line) -> list[Said]:
         text = strip_markers(line.text)
         return [Said(phase, "", text)] if text else []
     said = [Said(phase, item.author_name, item.text) for item in unfence(line.text)]
-    return [Said(phase, ANSWER, line.text)] if line.role == "answer" and not said else said
+    return [Said(phase, say("history-answer"), line.text)] if line.role == "answer" and not said else said

@@ -8,47 +8,22 @@ Time is the running loop's clock.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import IntEnum
-from itertools import count
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from echo_core.adapter import Capabilities, Channel, Rate
-from echo_core.errors import ChannelUnavailableError, RetryLaterError
+from echo_core.adapter import Capabilities, Channel
+from echo_core.errors import ChannelUnavailableError
 from echo_core.messages import Attachment, ChannelKey, Intent, Mark
+from echo_core.pacing import MARGIN, Line, Urgency, limited
 
 CALL_LIMIT = 90.0
 FETCH_LIMIT = 150.0
-MARGIN = 0.001
 SWEEP_FROM = 64
 
 Channels = Callable[[ChannelKey], Channel[Any]]
 _T = TypeVar("_T")
-
-
-class Urgency(IntEnum):
-    """What goes first."""
-
-    POST = 0
-    EDIT = 1
-    LIVE = 2
-    QUIET = 3
-
-
-@dataclass(eq=False, slots=True)
-class _Ticket:
-    """A call that waits: `target` is what it changes (a message, a draft), `granted` becomes False when it is moot."""
-
-    urgency: Urgency
-    number: int
-    counts: bool
-    target: str
-    owner: object
-    granted: asyncio.Future[bool]
 
 
 class Lanes:
@@ -58,13 +33,13 @@ class Lanes:
     `Capabilities.rate` in any of its windows, a quarter of them kept free of live text, drafts and the card; after a
     `RetryLaterError` none until its time has passed. The error still goes to the caller. A newer edit of a message and
     a newer draft of a turn take the place of one that waits, whose caller goes on as if it were done; live text never
-    takes the place of a reply's edit. Cancelling a caller that waits takes it out. Lanes with nothing to keep in mind
-    are forgotten.
+    takes the place of a reply's edit, and no live message goes between what is sent `together`. Cancelling a caller
+    that waits takes it out. Lanes with nothing to keep in mind are forgotten.
     """
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
-        self._lanes: dict[ChannelKey, _Line] = {}
+        self._lanes: dict[ChannelKey, Line] = {}
         self._sweep_at = SWEEP_FROM
 
     def __call__(self, key: ChannelKey) -> Lane:
@@ -87,14 +62,14 @@ class Lanes:
         """Give the adapter's own channel."""
         return self._channels(key)
 
-    def line(self, key: ChannelKey) -> _Line:
+    def line(self, key: ChannelKey) -> Line:
         """Give the line of a channel, a new one where none is kept; for `Lane` alone."""
         line = self._lanes.get(key)
         if line is None:
             if len(self._lanes) >= self._sweep_at:
                 self._lanes = {other: line for other, line in self._lanes.items() if not line.forgettable}
                 self._sweep_at = max(SWEEP_FROM, 2 * len(self._lanes))
-            line = self._lanes[key] = _Line(self._channels(key).capabilities.rate)
+            line = self._lanes[key] = Line(self._channels(key).capabilities.rate)
         return line
 
 
@@ -121,7 +96,8 @@ class Lane:
 
         Raises `ChannelUnavailableError` also when it was withdrawn before it was sent.
         """
-        message_id = await self._run(self._posts, lambda: self._channel.post(part, dedup=dedup))
+        post = self._run(self._posts, lambda: self._channel.post(part, dedup=dedup), yields=self._edits > Urgency.EDIT)
+        message_id = await post
         if message_id is None:
             raise ChannelUnavailableError(key=str(self._key), reason="it was withdrawn before it was sent")
         return message_id
@@ -170,6 +146,10 @@ class Lane:
         async with self._line.aside(self._key, FETCH_LIMIT):
             await self._channel.fetch(attachment, path, limit=limit)
 
+    def together(self) -> AbstractContextManager[None]:
+        """Keep what is posted in the context together: no live message and no card goes between."""
+        return self._line.held()
+
     async def opened(self) -> None:
         """Wait until nothing keeps a new message from going out: neither the platform's word nor the rate."""
         delay = self.delay(Urgency.POST)
@@ -191,165 +171,12 @@ class Lane:
         return self._lanes.channel(self._key)
 
     @property
-    def _line(self) -> _Line:
+    def _line(self) -> Line:
         return self._lanes.line(self._key)
 
-    async def _run(
-        self, urgency: Urgency, call: Callable[[], Awaitable[_T]], *, target: str = "", counts: bool = True
-    ) -> _T | None:
-        async with self._line.turn(urgency, owner=self, target=target, counts=counts) as granted:
+    async def _run(self, urgency: Urgency, call: Callable[[], Awaitable[_T]], **how: Any) -> _T | None:  # noqa: ANN401
+        async with self._line.turn(urgency, owner=self, **how) as granted:
             if not granted:
                 return None
-            async with _limited(self._key, CALL_LIMIT):
+            async with limited(self._key, CALL_LIMIT):
                 return await call()
-
-
-class _Line:
-    """Who waits for one channel, and what the channel was asked when.
-
-    A call is counted from its end, not from its beginning: however long it was on its way, the platform has seen it by
-    then, so that its own window never holds more than ours.
-    """
-
-    def __init__(self, rate: Rate | None) -> None:
-        self._rate = rate
-        self._clock = asyncio.get_running_loop()
-        self._waiting: list[_Ticket] = []
-        self._numbers = count()
-        self._busy = False
-        self._ended: deque[float] = deque()
-        self._open_at = 0.0
-        self._asides_open_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def wait(self) -> float:
-        """How many seconds the platform wants to be left alone."""
-        return max(self._open_at - self._clock.time(), 0.0)
-
-    @property
-    def forgettable(self) -> bool:
-        """Whether nothing would be different without this line."""
-        idle = not self._busy and not self._waiting
-        return idle and not self.wait and not self.asides_wait and not self._recent()
-
-    @property
-    def asides_wait(self) -> float:
-        """How many seconds calls beside the line have to wait."""
-        return max(max(self._open_at, self._asides_open_at) - self._clock.time(), 0.0)
-
-    def wait_of(self, urgency: Urgency, *, counts: bool = True) -> float:
-        """Say in how many seconds a call of that urgency may be made, if it were the only one."""
-        if self._rate is None or not counts:
-            return self.wait
-        reserve = self._rate.calls // 4 if urgency >= Urgency.LIVE else 0
-        allowed = max(self._rate.calls - reserve, 1)
-        recent = self._recent()
-        if len(recent) < allowed:
-            return self.wait
-        return max(self.wait, recent[len(recent) - allowed] + self._rate.seconds - self._clock.time())
-
-    @asynccontextmanager
-    async def turn(self, urgency: Urgency, *, owner: object, target: str, counts: bool) -> AsyncIterator[bool]:
-        """Wait for a turn and hold the lane as long as the context lasts; False when the call is moot."""
-        ticket = _Ticket(urgency, next(self._numbers), counts, target, owner, self._clock.create_future())
-        self._enter(ticket)
-        try:
-            granted = await ticket.granted
-        except asyncio.CancelledError:
-            self._leave(ticket)
-            raise
-        if not granted:
-            yield False
-            return
-        try:
-            yield True
-        except RetryLaterError as error:
-            self._open_at = max(self._open_at, self._clock.time() + error.seconds)
-            raise
-        finally:
-            if ticket.counts and self._rate is not None:
-                self._ended.append(self._clock.time())
-            self._busy = False
-            self._advance()
-
-    @asynccontextmanager
-    async def aside(self, key: ChannelKey, limit: float) -> AsyncIterator[None]:
-        """Let a call pass beside the line, within `limit` seconds; what it is told to wait holds for such calls only.
-
-        Raises `RetryLaterError` while the platform asks to wait.
-        """
-        if self.asides_wait:
-            raise RetryLaterError(key=str(key), seconds=self.asides_wait)
-        try:
-            async with _limited(key, limit):
-                yield
-        except RetryLaterError as error:
-            self._asides_open_at = max(self._asides_open_at, self._clock.time() + error.seconds)
-            raise
-
-    def withdraw(self, owner: object) -> None:
-        """Make all calls of `owner` that wait moot."""
-        for ticket in [ticket for ticket in self._waiting if ticket.owner is owner]:
-            self._moot(ticket)
-        self._advance()
-
-    def _enter(self, ticket: _Ticket) -> None:
-        """Put a call into the line, in the place of those it makes moot; one that is moot itself stays out."""
-        rivals = [other for other in self._waiting if ticket.target and other.target == ticket.target]
-        if any(other.urgency < ticket.urgency for other in rivals):
-            ticket.granted.set_result(False)
-            return
-        for other in rivals:
-            if other.urgency == ticket.urgency:
-                ticket.number = min(ticket.number, other.number)
-            self._moot(other)
-        self._waiting.append(ticket)
-        self._advance()
-
-    def _moot(self, ticket: _Ticket) -> None:
-        self._waiting.remove(ticket)
-        if not ticket.granted.done():
-            ticket.granted.set_result(False)
-
-    def _leave(self, ticket: _Ticket) -> None:
-        """Take a call out whose caller was cancelled, perhaps just after its turn had come."""
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
-        elif ticket.granted.done() and not ticket.granted.cancelled() and ticket.granted.result():
-            self._busy = False
-        self._advance()
-
-    def _advance(self) -> None:
-        """Let the first in line go, now or when it may."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._waiting = [ticket for ticket in self._waiting if not ticket.granted.done()]
-        if self._busy or not self._waiting:
-            return
-        first = min(self._waiting, key=lambda ticket: (ticket.urgency, ticket.number))
-        wait = self.wait_of(first.urgency, counts=first.counts)
-        if wait > 0:
-            self._timer = self._clock.call_later(wait + MARGIN, self._advance)
-            return
-        self._waiting.remove(first)
-        self._busy = True
-        first.granted.set_result(True)
-
-    def _recent(self) -> deque[float]:
-        """Give when the calls of the last window ended."""
-        seconds = self._rate.seconds if self._rate else 0.0
-        while self._ended and self._ended[0] + seconds <= self._clock.time():
-            self._ended.popleft()
-        return self._ended
-
-
-@asynccontextmanager
-async def _limited(key: ChannelKey, seconds: float) -> AsyncIterator[None]:
-    """Give up on a call that takes longer than any adapter may; raises `ChannelUnavailableError` then."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise ChannelUnavailableError(key=str(key), reason=f"no answer within {seconds:g} s") from None

@@ -17,6 +17,7 @@ from uuid import uuid4
 import structlog
 
 from echo_core.agent.base import Finished
+from echo_core.artifacts import kept
 from echo_core.decisions import decided, named, reopened, reopening, write_section
 from echo_core.errors import WorkflowError
 from echo_core.fences import Contribution, fence_all, new_nonce
@@ -250,11 +251,14 @@ class Orchestrator:
 
     async def _with_decisions(self, conversation: Conversation, document: Path) -> Step:
         """Complete the plan with its closing document, to which the decisions are added."""
+        plan = plan_of(conversation)
+        inside = await asyncio.to_thread(kept, plan, self._engine.folders, (document,))
         try:
-            await asyncio.to_thread(write_section, document, plan_of(conversation))
+            for path in inside:
+                await asyncio.to_thread(write_section, path, plan)
         except OSError as error:
             log.warning("decisions_not_written", document=str(document), reason=error.strerror or str(error))
-        return self._completed(conversation, (document,))
+        return self._completed(conversation, inside)
 
     def _completed(self, conversation: Conversation, documents: tuple[Path, ...]) -> Step:
         plan = plan_of(conversation)
@@ -277,6 +281,8 @@ class Orchestrator:
         made = await asyncio.to_thread(self._engine.folders.make, plan)
         if made and plan.turns:
             opening = f"{opening}\n\n{say('plan-workspace-vanished', folder=plan.workspace.name)}".strip()
+        if plan.session_id is None:
+            await asyncio.to_thread(self._engine.snapshots.take, plan, self._engine.folders)
         if opening:
             line.announce(opening)
         turn = await speak(PlanningSession(plan, engine=self._engine, line=line))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -103,34 +104,24 @@ class Outbox:
 
     async def _close(self, key: ChannelKey, closed: Closed, language: str) -> None:
         channel = self._channels(key)
-        if channel.capabilities.edit_interval is None:
-            self._closing.pop(key, None)
-            return
-
-        async def edit() -> None:
+        try:
             tag, _, message_id = (await self._journal.remembered(key)).get(OFFER, "").partition(" ")
-            if tag != _tag(closed.offer):
+            if tag != _tag(closed.offer) or channel.capabilities.edit_interval is None:
                 return
-            try:
-                await channel.edit(message_id, part)
-            except ChannelGoneError:
-                log.info("offer_gone", channel=str(key))
             if self._closing.get(key) is closed:
                 del self._closing[key]
-
-        try:
             with speaking(language):
                 part = channel.parts(closed)[-1]
             async with asyncio.timeout(PASSING_LIMIT):
-                await patiently(edit, doing="closing an offer", key=str(key))
-        except TimeoutError:
-            log.warning("offer_not_closed", channel=str(key))
+                await patiently(lambda: _changed(channel, message_id, part), doing="closing an offer", key=str(key))
+        except (JournalError, TimeoutError) as error:
+            log.warning("offer_not_closed", channel=str(key), reason=str(error))
         except Exception:  # the outer edge of a task: what cannot be shown is no reason to lose the error
             log.exception("offer_not_closed", channel=str(key))
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            with speaking(delivery.language):
+            with speaking(delivery.language), _together(self._channels(delivery.key)):
                 await self._send(delivery)
         except Exception:  # the outer edge of a delivery: one that cannot be shown must not end the others
             log.exception("delivery_failed", channel=str(delivery.key), reply=delivery.owed.id)
@@ -206,6 +197,18 @@ class _Sending:
         except (RetryLaterError, ChannelGoneError):
             await self._delivery.progress(parts_sent=self._place, in_flight=False)  # certainly not sent
             raise
+
+
+def _together(channel: Channel[Any]) -> AbstractContextManager[None]:
+    return channel.together() if isinstance(channel, Lane) else nullcontext()
+
+
+async def _changed(channel: Channel[Any], message_id: str, part: object) -> None:
+    """Put a part in the place of a message, if that still exists."""
+    try:
+        await channel.edit(message_id, part)
+    except ChannelGoneError as error:
+        log.info("offer_gone", channel=error.key)
 
 
 def _tag(offer: AskQuestion | AskPermission | AskRecovery | PhaseReady) -> str:

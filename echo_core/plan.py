@@ -189,8 +189,7 @@ class Plan(Record):
     `allowed` holds the permission rules that people gave for this plan. `tip` is the id of the last message of the
     agent's session, and `branch` says what a session that does not exist yet goes on from. `dedicated` says that the
     channel was opened for this plan; `origin` names the plan that it is a copy of; `fresh` are the
-    Markdown files that were written since documents were last sent as files. With `auto_advance` a ready phase goes on
-    by itself. Times are UTC.
+    Markdown files that were written since documents were last sent as files. Times are UTC.
     """
 
     slug: str
@@ -224,7 +223,6 @@ class Plan(Record):
     dedicated: bool = False
     origin: str = ""
     fresh: tuple[Path, ...] = ()
-    auto_advance: bool = False
 
 
 class Conversation(Record):

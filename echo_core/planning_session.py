@@ -35,6 +35,7 @@ from echo_core.journal.base import Running
 from echo_core.markers import read_status, strip_markers
 from echo_core.plan import EXCERPT_LIMIT, Pending, PhaseRun, Plan, RecoveryOffer
 from echo_core.prompts import Prompts
+from echo_core.snapshots import Snapshots
 
 NAMESPACE = UUID("6a0f3c1e-5a0e-5c43-9a55-0d0f7d0c6a11")
 STOP_LIMIT = 30.0
@@ -53,6 +54,7 @@ class Engine:
     settings: AgentSettings
     prompts: Prompts
     folders: Folders
+    snapshots: Snapshots
     clock: Callable[[], datetime]
 
 

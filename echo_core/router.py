@@ -11,9 +11,11 @@ from datetime import datetime
 import structlog
 
 from echo_core.adapter import CommandSpec
+from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards, card_token
 from echo_core.commands import KNOWN, LOOKING, command_specs, completions, parse_plan, unknown_text
 from echo_core.config import AdapterSettings
+from echo_core.desk import Desk
 from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDateError
 from echo_core.journal.base import Journal
 from echo_core.journal.line import KeyLocks
@@ -36,9 +38,11 @@ from echo_core.messages import (
 )
 from echo_core.offers import fits, shown_choice
 from echo_core.outbox import Outbox
+from echo_core.overview import Overview
 from echo_core.plan import Conversation, Offer, Plan
 from echo_core.presenter import Presenter
 from echo_core.prompts import Prompts
+from echo_core.render import escape
 from echo_core.steps import no_plan, under_way
 from echo_core.texts import best, say, speaking
 from echo_core.turns import Turns
@@ -61,6 +65,8 @@ class Router:
         presenter: Presenter,
         cards: Cards,
         looks: Looks,
+        overview: Overview,
+        broadcast: Broadcast,
         prompts: Prompts,
         access: Callable[[str], AdapterSettings],
         clock: Callable[[], datetime],
@@ -74,6 +80,8 @@ class Router:
         self._presenter = presenter
         self._cards = cards
         self._looks = looks
+        self._overview = overview
+        self._broadcast = broadcast
         self._prompts = prompts
         self._access = access
         self._clock = clock
@@ -89,12 +97,17 @@ class Router:
         """The commands, in the order of a menu, in the language that is spoken."""
         return command_specs()
 
+    @property
+    def desk(self) -> Desk:
+        """All plans of all adapters."""
+        return self._overview
+
     async def receive(self, inbound: Inbound) -> Receipt:
         """Take an inbound in; see `echo_core.adapter.Core`."""
         with speaking(self._language or best(inbound.author.language) or ""):
             if isinstance(inbound.body, Deleted):
                 return await self._deleted(inbound.key, inbound.body.target)
-            if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
+            if not self._access(inbound.via or inbound.key.adapter).allows(inbound.author, inbound.chat_id):
                 return self._refusal(inbound)
         one_by_one = isinstance(inbound.body, (Said, Pressed, Wrote))
         try:
@@ -166,11 +179,12 @@ class Router:
             return Receipt(accepted=False, notice=no_plan())
         waits = self._turns.running(inbound.key)
         await self._journal.accept(inbound)
+        self._echo(inbound, said.text)
         return self._queued(inbound) if waits else Receipt(accepted=True)
 
     def _queued(self, inbound: Inbound) -> Receipt:
         """Say that a message waits for the end of the turn, or end that turn for it."""
-        self._cards.refresh(inbound.key)
+        self._changed(inbound.key)
         if self._interrupts:
             self._turns.stop(inbound.key)
             return Receipt(accepted=True)
@@ -178,6 +192,16 @@ class Router:
             self._presenter.mark(inbound.key, (inbound.id,), Mark.WAITING)
             return Receipt(accepted=True)
         return Receipt(accepted=True, notice=say("router-waits"))
+
+    def _echo(self, inbound: Inbound, text: str) -> None:
+        """Show in the channel what somebody said who takes part from elsewhere."""
+        if inbound.via and text.strip():
+            shown = say("router-via", name=escape(inbound.author.name), via=inbound.via, text=escape(text.strip()))
+            self._outbox.say(inbound.key, (Notice(shown),))
+
+    def _changed(self, key: ChannelKey) -> None:
+        self._cards.refresh(key)
+        self._broadcast.changed(key)
 
     async def _edited(self, key: ChannelKey, target: str, text: str) -> Receipt:
         """Take an edit over into a message that still waits; what the agent has read stays read."""
@@ -191,7 +215,7 @@ class Router:
         """Take a message back that still waits. The platform says that it is gone, so nobody needs leave for that."""
         waiting = {item.id for item in await self._journal.waiting(key) if isinstance(item.body, Said)}
         if target in waiting and await self._journal.withdraw(key, target):
-            self._cards.refresh(key)
+            self._changed(key)
         return Receipt(accepted=True)
 
     async def _unsupported(self, inbound: Inbound, what: str, conversation: Conversation) -> Receipt:
@@ -218,11 +242,14 @@ class Router:
             raise OutOfDateError from None
         if press.action in {Action.STOP, Action.FILES, Action.FILE, Action.LEAVE}:
             return await self._controlled(inbound, press, conversation)
+        if await self._is_known(inbound):
+            return Receipt(accepted=True, keep=True)
         offer = await self._open(inbound.key, press, conversation)
         if press.action is Action.OTHER:
             return Receipt(accepted=True, notice=say("router-write-answer"), keep=True)
         await self._journal.accept(inbound)
         label = shown_choice(offer, press)
+        self._echo(inbound, label)
         return Receipt(accepted=True, label=label, keep=press.action is Action.CONTINUE)
 
     async def _wrote(self, inbound: Inbound, data: str, text: str, conversation: Conversation) -> Receipt:
@@ -234,7 +261,13 @@ class Router:
         if not text.strip():
             return Receipt(accepted=False, notice=say("router-empty"))
         await self._journal.accept(inbound)
+        self._echo(inbound, text)
         return Receipt(accepted=True, label=text.strip())
+
+    async def _is_known(self, inbound: Inbound) -> bool:
+        """Say whether a press like this one waits or is being worked on: somebody pressed the button twice."""
+        before = (*self._broadcast.at_work_on(inbound.key), *await self._journal.waiting(inbound.key))
+        return any(item.body == inbound.body for item in before)
 
     async def _open(self, key: ChannelKey, press: Press, conversation: Conversation) -> Offer:
         """Give the open offer that a press belongs to. What waits already comes first: two cannot answer at once."""
@@ -297,7 +330,7 @@ class Router:
         if not own or not await self._journal.withdraw(inbound.key, own[-1].id):
             return Receipt(accepted=False, notice=say("router-nothing-waits"))
         self._presenter.mark(inbound.key, (own[-1].id,), None)
-        self._cards.refresh(inbound.key)
+        self._changed(inbound.key)
         return Receipt(accepted=True, notice=say("router-withdrawn"))
 
 

@@ -13,7 +13,9 @@ from itertools import takewhile
 import structlog
 
 from echo_core.acts import Acts
+from echo_core.agent.base import Event
 from echo_core.branches import noted
+from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.errors import EchoError
 from echo_core.gathering import Gathering
@@ -36,8 +38,9 @@ from echo_core.messages import (
 from echo_core.offers import intent_of, is_early
 from echo_core.orchestrator import Message
 from echo_core.outbox import Outbox
+from echo_core.overview import goes_on
 from echo_core.patience import patiently
-from echo_core.plan import Conversation
+from echo_core.plan import Conversation, ReadyOffer
 from echo_core.planning_session import Line
 from echo_core.presenter import LiveView, Presenter
 from echo_core.render import clip
@@ -62,6 +65,7 @@ class Tools:
     presenter: Presenter
     outbox: Outbox
     cards: Cards
+    broadcast: Broadcast
 
 
 class Turns:
@@ -111,6 +115,7 @@ class Turns:
                     del self._stops[turn.key]
                 await turn.release()
                 self._tools.cards.refresh(turn.key)
+                self._tools.broadcast.given_back(turn.key)
 
     def _spoken(self, inbound: Inbound, conversation: Conversation) -> str:
         return self._language or conversation.language or best(inbound.author.language) or ""
@@ -119,8 +124,10 @@ class Turns:
         tools, before = self._tools, turn.conversation.plan
         batch = await tools.gathering.batch(turn)
         overtaken = _overtaken(turn)
+        turn.join([inbound.id for inbound in overtaken])
         record = _Record(turn, joined=tuple(inbound.id for inbound in batch[1:]))
         tools.cards.refresh(turn.key)
+        tools.broadcast.began(turn.key, turn.inbound.id, batch)
         files = await tools.handouts.before(before)
         async with tools.presenter.live(
             turn.key,
@@ -129,7 +136,7 @@ class Turns:
             previews=record.previews,
             noted=record.note,
         ) as view:
-            line = _line(turn, record, view, stop)
+            line = self._line(turn, record, view, stop)
             step = await self._step(turn, batch, line, unheard=_said(overtaken))
         step = await tools.handouts.after(files, step, before=before)
         step = self._finished(step, turn, view.note)
@@ -139,6 +146,8 @@ class Turns:
             await turn.commit(step.conversation, step.replies, previews=view.previews, also=also)
 
         await patiently(commit, doing="storing a turn", key=str(turn.key))
+        tools.broadcast.ended(turn.key, failed=view.failed)
+        await self._go_on(turn, step)
         closed = self._closed(turn, step, batch)
         if closed is not None:
             tools.outbox.close_offer(turn.key, closed)
@@ -174,6 +183,13 @@ class Turns:
             return Step(conversation, ())
         return await self._tools.acts.do(inbound, conversation, message, line)
 
+    async def _go_on(self, turn: Turn, step: Step) -> None:
+        """Move a plan on whose ready phases go on by themselves, as a press on its button would."""
+        plan = step.conversation.plan
+        if plan is None or not isinstance(plan.offer, ReadyOffer) or not await goes_on(self._journal, turn.key, plan):
+            return
+        press = Pressed(Press(Action.CONTINUE, plan.offer.token).encode())
+        await self._journal.accept(replace(turn.inbound, id=f"{turn.inbound.id}.auto", body=press))
 
     def _closed(self, turn: Turn, step: Step, batch: Sequence[Inbound]) -> Closed | None:
         """Give the message of an offer that is over, unless a press on that very message has changed it already."""
@@ -182,7 +198,7 @@ class Turns:
         after = following.offer if following else None
         if plan is None or offer is None or (after is not None and after.token == offer.token):
             return None
-        if _changed_by_press(turn.inbound.body):
+        if _changed_by_press(turn.inbound):
             return None
         label = ""
         if offer.kind == "ready" and following is not None and following.phase != plan.phase:
@@ -193,6 +209,20 @@ class Turns:
         title = self._tools.shelving.next_title(plan)
         shown = intent_of(offer, plan, next_title=title, failure=say("plan-not-finished"))
         return Closed(shown, label, turn.inbound.author.name if label else "")
+
+    def _line(self, turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event) -> Line:
+        def observe(event: Event) -> None:
+            view.feed(event)
+            self._tools.broadcast.feed(turn.key, event)
+
+        return Line(
+            message_id=turn.inbound.id,
+            begin=record.begin,
+            observe=observe,
+            announce=view.announce,
+            stop=stop,
+            interrupted=turn.interrupted is not None,
+        )
 
 
 class _Record:
@@ -221,19 +251,11 @@ class _Record:
             await self._turn.begin(self._running)
 
 
-def _line(turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event) -> Line:
-    return Line(
-        message_id=turn.inbound.id,
-        begin=record.begin,
-        observe=view.feed,
-        announce=view.announce,
-        stop=stop,
-        interrupted=turn.interrupted is not None,
-    )
-
-
-def _changed_by_press(body: Body) -> bool:
+def _changed_by_press(inbound: Inbound) -> bool:
     """Say whether the adapter has written into the offer's message itself: after a press on it, not on the card."""
+    body = inbound.body
+    if inbound.via:
+        return False
     if isinstance(body, Pressed):
         return Press.decode(body.data).action is not Action.CONTINUE
     return isinstance(body, Wrote)

@@ -32,6 +32,7 @@ from echo_core.render import split
 
 QUICK = Capabilities(edit_interval=0.01, typing_interval=0.01)
 PLAIN = Capabilities()
+CARD = "── plan card ──"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,18 @@ class RecordingChannel(SimpleChannel[str]):
 
     @property
     def text(self) -> str:
-        """Everything that stands in the channel."""
-        return "\n".join(self.messages.values())
+        """Everything that stands in the channel, plan cards left out."""
+        return "\n".join(text for text in self.messages.values() if not text.startswith(CARD))
+
+    @property
+    def said(self) -> list[str]:
+        """The messages that stand in the channel, plan cards left out."""
+        return [text for text in self.messages.values() if not text.startswith(CARD)]
+
+    @property
+    def card(self) -> str:
+        """The newest plan card; empty where there is none."""
+        return next((text for text in reversed(self.messages.values()) if text.startswith(CARD)), "")
 
     def done(self, doing: str) -> list[Call]:
         """Give the calls of a kind."""
@@ -223,5 +234,5 @@ def _text_of(intent: Intent) -> str:
             return f"{_text_of(offer)} → {label} ({who})"
         case PlanCard():
             phases = ", ".join(f"{step.title}: {step.state}" for step in intent.steps)
-            lines = (intent.title, intent.description, phases, intent.move, intent.question, *intent.facts)
+            lines = (CARD, intent.title, intent.description, phases, intent.move, intent.question, *intent.facts)
             return "\n".join(line for line in lines if line)

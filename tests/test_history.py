@@ -12,6 +12,7 @@ from echo_core.fences import Contribution, fence, fence_all
 from echo_core.history import Said, history, history_text
 from echo_core.markers import MARKER_INPUT, MARKER_READY
 from echo_core.plan import PhaseRun, Plan
+from echo_core.texts import speaking
 from tests.plans import NOON, a_plan
 
 ADA = Contribution("1", "Ada", "A list for two")
@@ -116,7 +117,7 @@ def test_of_a_long_history_the_latest_is_shown() -> None:
     assert text.startswith("*7 earlier messages are left out here; `echo-core sessions export` writes all.*\n\n")
     assert [f"message {number} " in text for number in range(10)] == [False] * 7 + [True] * 3
     one = history_text(said[:4], agent="Agent", limit=300)
-    assert one.startswith("*1 earlier message is left out here")
+    assert one.startswith("*One earlier message is left out here")
 
 
 def test_of_a_message_that_is_too_long_the_front_is_shown() -> None:
@@ -146,6 +147,32 @@ def test_a_history_keeps_about_to_its_limit(said: list[Said]) -> None:
     text = history_text(said, agent="Agent", limit=200)
     assert len(text) <= 200 + 200
     assert "**\n" in text
+
+
+async def test_the_words_around_are_in_the_language_of_the_channel(tmp_path: Path) -> None:
+    """Romanian has three forms for how many messages are left out, and its own word for an answer."""
+    with speaking("ro"):
+        transcripts = Transcripts({"s1": [Spoken("answer", "Da")]})
+        assert await history(with_runs(tmp_path, think="s1"), transcripts) == [Said("/think", "Răspuns", "Da")]
+        firsts = []
+        for count in (2, 3, 21):
+            said = [Said("/think", "Ada", "x" * 90)] * count
+            firsts.append(history_text(said, agent="Agent", limit=100).partition(" nu ")[0])
+    assert firsts == ["*Un mesaj mai vechi", "*2 mesaje mai vechi", "*20 de mesaje mai vechi"]
+
+
+async def test_of_a_session_and_its_copy_the_copy_is_read(tmp_path: Path) -> None:
+    """A turn that was taken back is not in the history, and what came before it stands there once."""
+    first = Spoken("assistant", "What is it for?", "m1")
+    transcripts = Transcripts(
+        {
+            "s1": [first, asked(ADA), Spoken("assistant", "I see.")],
+            "s2": [first, asked(BOB), Spoken("assistant", "A cat!")],
+            "s3": [Spoken("assistant", "Let us build.", "m9")],
+        }
+    )
+    said = await history(with_runs(tmp_path, think="s1", again="s2", build="s3"), transcripts)
+    assert [one.text for one in said] == ["What is it for?", "And for the cat", "A cat!", "Let us build."]
 
 
 async def test_answers_are_shown(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from echo_core.adapter import Capabilities, Channel, Rate, SimpleChannel
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, RetryLaterError
 from echo_core.lanes import CALL_LIMIT, SWEEP_FROM, Lane, Lanes
 from echo_core.messages import Attachment, ChannelKey, Intent, Mark, Notice
+from echo_core.pacing import Urgency
 from echo_core.patience import patiently
 from tests.channels import RecordingPlatform
 from tests.clock import in_no_time
@@ -248,6 +249,30 @@ def test_the_rate_is_kept_with_a_reserve_for_messages() -> None:
     in_no_time(main())
 
 
+def test_a_reply_stays_together() -> None:
+    """No live message and no card goes between the parts of a reply, or between it and what follows at once."""
+
+    async def main() -> Slow:
+        slow = Slow()
+        lanes = Lanes(lambda _: slow)
+        reply = lanes(KEY)
+        with reply.together():
+            live = asyncio.create_task(lanes.live(KEY).post("live", dedup=""))
+            card = asyncio.create_task(lanes.quiet(KEY).post("card", dedup=""))
+            for part in ("1", "2"):
+                await reply.post(part, dedup="")
+                await asyncio.sleep(0.1)
+            await lanes.live(KEY).edit("m", "x")
+        await asyncio.sleep(0.1)
+        with reply.together():
+            await reply.post("3", dedup="")
+        await asyncio.gather(live, card)
+        assert slow.done[-2][1] == pytest.approx(slow.done[-3][1] + 1.25, abs=0.01)
+        return slow
+
+    assert in_no_time(main()).order == ["post 1", "post 2", "edit m x", "post 3", "post live", "post card"]
+
+
 def test_a_caller_that_is_cancelled_leaves_the_lane() -> None:
     """What waits and is cancelled is never sent; what is under way and cancelled lets the next one go."""
 
@@ -357,7 +382,7 @@ def test_idle_lanes_are_forgotten() -> None:
         for number in range(SWEEP_FROM):
             await lanes(ChannelKey("discord", f"d{number}")).edit("m", "x")
             if number == 10:
-                assert lanes(KEY).delay(0) > 0  # type: ignore[arg-type]
+                assert lanes(KEY).delay(Urgency.POST) > 0
 
     in_no_time(main())
 
@@ -519,7 +544,7 @@ weathers = st.builds(Weather, storms, seconds.map(lambda begin: (begin, begin + 
 rates = st.sampled_from([Rate(1, 2.0), Rate(5, 5.0), Rate(20, 60.0), Rate(3, 10.0)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(
     rate=rates,
     weather=weathers,

@@ -1,19 +1,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import structlog.testing
 
-from echo_core.errors import ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.adapter import Capabilities, Rate
+from echo_core.agent.base import TextDelta
+from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
+from echo_core.journal.base import Delivery
 from echo_core.journal.file import FileJournal
-from echo_core.messages import AskQuestion, Author, ChannelKey, Inbound, Intent, Notice, Option, Reply, Said
-from echo_core.outbox import Outbox
+from echo_core.lanes import Lanes
+from echo_core.messages import (
+    AskPermission,
+    AskQuestion,
+    Author,
+    ChannelKey,
+    Closed,
+    Inbound,
+    Intent,
+    Notice,
+    Option,
+    PhaseReady,
+    Reply,
+    Said,
+)
+from echo_core.outbox import CLOSING_KEPT, PASSING_LIMIT, Outbox
 from echo_core.plan import Conversation
-from echo_core.texts import say
-from tests.channels import RecordingChannel, RecordingPlatform
+from echo_core.presenter import Channels, Presenter
+from echo_core.texts import say, speaking
+from tests.channels import PLAIN, RecordingChannel, RecordingPlatform
+from tests.clock import in_no_time
 
 ONE, TWO, ELSEWHERE = ChannelKey("discord", "1"), ChannelKey("discord", "2"), ChannelKey("telegram", "1")
 AGAIN = say("live-possibly-repeated")
@@ -21,12 +41,17 @@ LONG = "a" * 60 + "\n\n" + "b" * 60 + "\n\n" + "c" * 60
 
 
 async def _owe(
-    journal: FileJournal, key: ChannelKey, *intents: Intent, message: str = "m", previews: Sequence[str] = ()
+    journal: FileJournal,
+    key: ChannelKey,
+    *intents: Intent,
+    message: str = "m",
+    previews: Sequence[str] = (),
+    language: str = "",
 ) -> None:
     """Have a turn end with replies."""
     await journal.accept(Inbound(id=message, key=key, author=Author("42", "Ada"), body=Said("x"), chat_id="c"))
     turn = await journal.claim()
-    await turn.commit(Conversation(), intents, previews=previews)
+    await turn.commit(Conversation(language=language), intents, previews=previews)
 
 
 async def _owed(journal: FileJournal) -> int:
@@ -34,8 +59,8 @@ async def _owed(journal: FileJournal) -> int:
 
 
 @asynccontextmanager
-async def _delivering(journal: FileJournal, platform: RecordingPlatform) -> AsyncIterator[Outbox]:
-    outbox = Outbox(journal, platform, {"discord"})
+async def _delivering(journal: FileJournal, channels: Channels) -> AsyncIterator[Outbox]:
+    outbox = Outbox(journal, channels, {"discord"})
     task = asyncio.create_task(outbox.run())
     try:
         yield outbox
@@ -238,11 +263,266 @@ async def test_what_may_be_lost_is_said_at_once(tmp_path: Path) -> None:
     options = (Option("Yes"), Option("No"))
     async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
         outbox.say(ONE, (Notice("a" * 60 + "\n\n" + "b" * 60), AskQuestion("Well?", "", options, "t")))
-        await platform(ONE).shows("[No]")
-        assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "Well? [Yes] [No]"]
+        await platform(ONE).shows("[Other…]")
+        assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "Well? [Yes] [No] [Other…]"]
         platform(TWO).down = ChannelUnavailableError(key=str(TWO), reason="no network")
         with structlog.testing.capture_logs() as lines:
             outbox.say(TWO, (Notice("x"),))
             await asyncio.sleep(0.05)
         assert [line["event"] for line in lines] == ["answer_not_sent"]
         assert await _owed(journal) == 0
+
+
+class CountingJournal(FileJournal):
+    """A journal that counts how often a delivery's progress is written down."""
+
+    marks = 0
+
+    async def claim_delivery(self, adapters: Collection[str]) -> Delivery:
+        """Give the next delivery, watched."""
+        delivery = await super().claim_delivery(adapters)
+        progress = delivery.progress
+
+        async def counted(*, parts_sent: int, in_flight: bool) -> None:
+            self.marks += 1
+            await progress(parts_sent=parts_sent, in_flight=in_flight)
+
+        delivery.progress = counted  # type: ignore[method-assign]
+        return delivery
+
+
+async def test_an_edit_is_not_written_down_first(tmp_path: Path) -> None:
+    """Only a message that is posted needs a mark on the disk before: an edit can be made again."""
+    platform = RecordingPlatform(limit=64)
+    platform(ONE).messages = {"p0": "a…", "p1": "b…"}
+    async with CountingJournal(tmp_path) as journal, _delivering(journal, platform):
+        await _owe(journal, ONE, Reply(LONG), previews=("p0", "p1"))
+        await _drained(journal)
+        assert journal.marks == 1
+    assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "c" * 60]
+
+
+async def test_a_reply_whose_live_message_is_gone_may_be_repeated_too(tmp_path: Path) -> None:
+    """The live message was deleted, and the process died while the reply was posted in its stead: that says so."""
+    platform = RecordingPlatform(limit=100)
+    async with FileJournal(tmp_path) as journal:
+        await _owe(journal, ONE, Reply("the answer"), previews=("deleted",))
+        delivery = await journal.claim_delivery({"discord"})
+        await delivery.progress(parts_sent=0, in_flight=True)
+    platform(ONE).failures.extend([None, ChannelUnavailableError(key=str(ONE), reason="no network")])
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
+        await _drained(journal)
+    assert list(platform(ONE).messages.values()) == [AGAIN, "the answer"]
+
+
+async def test_replies_are_written_in_the_language_of_their_channel(tmp_path: Path) -> None:
+    """Buttons and the bot's own lines are in the conversation's language, whatever others are written in meanwhile."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        await _owe(journal, ONE, AskPermission("Run it", "all", "t"), language="ro")
+        await _owe(journal, TWO, AskPermission("Run it", "all", "t"), language="en")
+        await _drained(journal)
+        outbox.say(TWO, (AskPermission("And this", "all", "t"),), language="ro")
+        with speaking("ro"):
+            outbox.say(ONE, (AskPermission("And this", "all", "t"),))
+        await platform(TWO).shows("And this")
+        await platform(ONE).shows("And this")
+    assert platform(ONE).text.count("[Refuză]") == 2
+    assert platform(TWO).text.split("\n")[0].endswith("[Deny]")
+    assert platform(TWO).text.endswith("[Refuză]")
+
+
+QUESTION = AskQuestion("Who?", "", (Option("All"), Option("Me")), "tok")
+SECOND = AskQuestion("When?", "", (Option("Now"), Option("Later")), "tok", index=1, total=2)
+
+
+async def test_an_answered_question_loses_its_buttons(tmp_path: Path) -> None:
+    """The message that shows the open question is known, after a restart as well, and says what was chosen."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
+        await _owe(journal, ONE, Reply("Well."), QUESTION)
+        await _drained(journal)
+        assert await journal.remembered(ONE) == {"offer": "tok/0 m1"}
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+        await platform(ONE).shows("Who? → All (Ada)")
+    assert "[All]" not in platform(ONE).text
+
+
+async def test_an_offer_in_a_live_message_is_known_too(tmp_path: Path) -> None:
+    """A turn without a reply of its own turns its live message into the offer."""
+    platform = RecordingPlatform()
+    platform(ONE).messages = {"p0": "…"}
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        ready = PhaseReady("Ready.", "Go on", "tok")
+        await _owe(journal, ONE, ready, previews=("p0",))
+        await _drained(journal)
+        outbox.close_offer(ONE, Closed(ready, "Go on", "Ada"))
+        await platform(ONE).shows("Ready. → Go on (Ada)")
+
+
+async def test_another_offer_is_left_alone(tmp_path: Path) -> None:
+    """Closing the first of two questions does not touch the second, which is open."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        await _owe(journal, ONE, QUESTION, message="m1")
+        await _owe(journal, ONE, SECOND, message="m2")
+        await _drained(journal)
+        outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+        await asyncio.sleep(0.05)
+    assert platform(ONE).done("edit") == []
+
+
+async def test_an_offer_that_is_answered_before_it_arrives_is_closed_then(tmp_path: Path) -> None:
+    """Somebody typed the answer while the platform still held the question back."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"), language="ro")
+        await asyncio.sleep(0.02)
+        await _owe(journal, ONE, QUESTION)
+        await platform(ONE).shows("Who? → All (Ada)")
+
+
+async def test_closing_an_offer_is_best_effort(tmp_path: Path) -> None:
+    """Trouble that passes is waited out; a message that is gone, or cannot be edited, stays as it is."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        await _owe(journal, ONE, QUESTION)
+        await _drained(journal)
+        platform(ONE).failures.append(RetryLaterError(key=str(ONE), seconds=0.05))
+        outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+        await platform(ONE).shows("Who? → All (Ada)")
+        platform(ONE).messages.clear()
+        with structlog.testing.capture_logs() as lines:
+            outbox.close_offer(ONE, Closed(QUESTION, "Me", "Bo"))
+            await asyncio.sleep(0.05)
+        assert [line["event"] for line in lines] == ["offer_gone"]
+    fixed = RecordingPlatform(capabilities=PLAIN)
+    async with FileJournal(tmp_path) as journal, _delivering(journal, fixed) as outbox:
+        outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+        await asyncio.sleep(0.05)
+    assert fixed(ONE).calls == []
+
+
+async def test_trouble_with_an_offers_message_holds_up_nothing(tmp_path: Path) -> None:
+    """A disk that cannot remember or look up the message costs the buttons their end, and no reply."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        remembered = journal.remembered
+
+        async def full(*_: object) -> Mapping[str, str]:
+            raise JournalError(doing="remembering", reason="No space left on device")
+
+        journal.remember = full  # type: ignore[method-assign, assignment]
+        journal.remembered = full  # type: ignore[method-assign, assignment]
+        with structlog.testing.capture_logs() as lines:
+            await _owe(journal, ONE, QUESTION, Notice("after it"))
+            await _drained(journal)
+            outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+            await asyncio.sleep(0.05)
+        assert [line["event"] for line in lines] == ["offer_not_remembered", "offer_not_closed"]
+        journal.remembered = remembered  # type: ignore[method-assign]
+    assert list(platform(ONE).messages.values()) == ["Who? [All] [Me] [Other…]", "after it"]
+
+
+async def test_an_offer_that_cannot_be_drawn_is_in_the_log(tmp_path: Path) -> None:
+    """A bug in an adapter's rendering of what was chosen reaches nobody but the log."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        await _owe(journal, ONE, QUESTION)
+        await _drained(journal)
+        platform(ONE).parts = lambda _: ()  # type: ignore[method-assign, assignment]
+        with structlog.testing.capture_logs() as lines:
+            outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+            await asyncio.sleep(0.05)
+    assert [line["event"] for line in lines] == ["offer_not_closed"]
+
+
+def test_closing_is_given_up_after_some_minutes(tmp_path: Path) -> None:
+    """A network that does not come back keeps no task for ever; and offers that never arrive are not kept either."""
+
+    async def main() -> None:
+        platform = RecordingPlatform()
+        async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+            await _owe(journal, ONE, QUESTION)
+            await _drained(journal)
+            platform(ONE).down = ChannelUnavailableError(key=str(ONE), reason="no network")
+            outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
+            with structlog.testing.capture_logs() as lines:
+                await asyncio.sleep(PASSING_LIMIT + 1)
+            assert lines[-1]["event"] == "offer_not_closed"
+            for number in range(CLOSING_KEPT + 5):
+                outbox.close_offer(ChannelKey("discord", f"c{number}"), Closed(QUESTION, "All", "Ada"))
+            await asyncio.sleep(1)
+            assert len(outbox._closing) == CLOSING_KEPT
+
+    in_no_time(main())
+
+
+async def test_what_is_under_way_ends_with_the_outbox(tmp_path: Path) -> None:
+    """Ending the daemon leaves no task behind that still wants to say something."""
+    platform = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal:
+        async with _delivering(journal, Lanes(platform)) as outbox:
+            platform(ONE).failures.append(RetryLaterError(key=str(ONE), seconds=60))
+            outbox.say(ONE, (Notice("told to wait"),))
+            await asyncio.sleep(0.05)
+            outbox.say(ONE, (Notice("waits"),))
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+    assert platform(ONE).messages == {}
+
+
+async def test_a_whisper_reaches_one_person_or_the_channel(tmp_path: Path) -> None:
+    """Where people can be told something alone they are; where not, or refused, it is said in the channel."""
+    alone = Capabilities(whispers=True)
+    platform = RecordingPlatform(capabilities=alone)
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+        outbox.whisper(ONE, "42", (Notice("psst"),))
+        await platform(ONE).until(lambda: platform(ONE).whispers == [("42", "psst")])
+        platform(TWO).down = ChannelGoneError(key=str(TWO), reason="they blocked the bot")
+        with structlog.testing.capture_logs() as lines:
+            outbox.whisper(TWO, "42", (Notice("psst"),))
+            await asyncio.sleep(0.05)
+        assert [line["event"] for line in lines] == ["whisper_refused", "answer_not_sent"]
+        plain = RecordingPlatform()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, plain) as outbox:
+        outbox.whisper(ONE, "42", (Notice("psst"),))
+        await plain(ONE).shows("psst")
+
+
+@pytest.mark.parametrize("gap", [2.0, 7.0, 14.0])
+@pytest.mark.parametrize("storm", [0, 6])
+def test_a_minute_without_network_leaves_no_half_message(tmp_path: Path, gap: float, storm: int) -> None:
+    """A turn whose text grows, a minute without network before or at its end, and a storm of 429 when it is back.
+
+    The whole reply stands there once, in the live message where one was shown, and the question below it.
+    """
+
+    async def main() -> list[str]:
+        platform = RecordingPlatform(capabilities=Capabilities(edit_interval=1.0, rate=Rate(5, 5.0)), limit=64)
+        channel, lanes, previews = platform(ONE), Lanes(platform), list[str]()
+        loop = asyncio.get_running_loop()
+
+        async def noted(ids: tuple[str, ...]) -> None:
+            previews[:] = ids
+
+        def back() -> None:
+            channel.down = None
+            channel.failures.extend(RetryLaterError(key=str(ONE), seconds=3 + number) for number in range(storm))
+
+        loop.call_later(gap, setattr, channel, "down", ChannelUnavailableError(key=str(ONE), reason="no network"))
+        loop.call_later(gap + 60, back)
+        async with FileJournal(tmp_path) as journal, _delivering(journal, lanes):
+            async with Presenter(lanes.live).live(ONE, turn_id="m", previews=(), noted=noted) as view:
+                for word in LONG.split("\n\n"):
+                    await asyncio.sleep(4)
+                    view.feed(TextDelta(f"{word}\n\n"))
+            await _owe(journal, ONE, Reply(LONG), QUESTION, previews=view.previews)
+            async with asyncio.timeout(600):
+                while await _owed(journal):  # noqa: ASYNC110 - the journal has no bell to wait for
+                    await asyncio.sleep(1)
+        return list(channel.messages.values())
+
+    assert in_no_time(main()) == ["a" * 60, "b" * 60, "c" * 60, "Who? [All] [Me] [Other…]"]

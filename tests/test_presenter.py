@@ -9,11 +9,22 @@ import pytest
 import structlog.testing
 
 from echo_core.adapter import Capabilities
-from echo_core.agent.base import Activity, Finished, TextDelta, ToolFinished, ToolStarted
+from echo_core.agent.base import (
+    Activity,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
-from echo_core.messages import ChannelKey, Reply
+from echo_core.lanes import Lanes
+from echo_core.messages import ChannelKey, Mark, Reply
 from echo_core.presenter import Elsewhere, LiveView, Presenter
 from tests.channels import PLAIN, QUICK, RecordingChannel
+from tests.clock import in_no_time
 
 KEY = ChannelKey("discord", "1")
 
@@ -110,10 +121,10 @@ async def test_what_the_agent_does_stands_below_its_text() -> None:
     async with shown.live() as view:
         view.feed(TextDelta("I look."))
         view.feed(ToolStarted("t1", "Glob", "Looking for files **/*_a*.md"))
-        await shown.channel.shows("*Looking for files \\*\\*/\\*\\_a\\*\\.md …*")
+        await shown.channel.shows("*▸ Looking for files \\*\\*/\\*\\_a\\*\\.md …*")
         view.feed(ToolFinished("t1"))
         view.feed(TextDelta("Found.", block=1))
-        await shown.channel.until(lambda: shown.channel.text == "I look.\n\nFound.")
+        await shown.channel.until(lambda: shown.channel.text == "✓ 1 step · 0 s\n\nI look.\n\nFound.")
 
 
 async def test_an_announcement_stands_above_the_text() -> None:
@@ -270,3 +281,138 @@ async def test_a_turn_for_an_adapter_that_does_not_run_here_is_shown_nowhere() -
     for send in (channel.post("", dedup=""), channel.edit("m", ""), channel.delete("m"), channel.typing()):
         with pytest.raises(ChannelUnavailableError, match="does not run here"):
             await send
+
+
+SIGNS = Capabilities(edit_interval=0.01, reactions=True)
+
+
+class Marked(Shown):
+    """A channel with reactions, one presenter, and the messages of a turn."""
+
+    def __init__(self, capabilities: Capabilities = SIGNS) -> None:
+        super().__init__(capabilities)
+        self.presenter = Presenter(lambda _: self.channel, lambda _: "partial")
+
+    async def turn(self, *events: Event, error: BaseException | None = None) -> None:
+        """Have a turn about two messages, which ends with an error or well, and wait until its signs are put."""
+        try:
+            async with self.presenter.live(KEY, turn_id="a", previews=(), noted=self.note, messages=("a", "b")) as view:
+                await asyncio.sleep(0)
+                for event in events:
+                    view.feed(event)
+                if error is not None:
+                    raise error
+        finally:
+            await asyncio.sleep(0.05)
+
+
+async def test_messages_are_marked_as_seen_and_done() -> None:
+    """Each message of the turn gets its sign at the beginning and at the end."""
+    marked = Marked()
+    await marked.turn(Finished(("x",)))
+    assert marked.channel.marked[0] == ("a", Mark.SEEN)
+    assert marked.channel.marks == {"a": Mark.DONE, "b": Mark.DONE}
+    assert marked.presenter.has_marks(KEY)
+
+
+async def test_a_turn_that_failed_takes_its_signs_away() -> None:
+    """Neither a failed turn nor one that broke leaves a sign that says it was done."""
+    marked = Marked()
+    await marked.turn(Failed(FailureKind.STOPPED, "stopped"))
+    assert marked.channel.marks == {}
+    with pytest.raises(ZeroDivisionError):
+        await marked.turn(error=ZeroDivisionError())
+    assert ("a", Mark.SEEN) in marked.channel.marked
+    assert marked.channel.marks == {}
+
+
+async def test_a_turn_that_is_given_back_stays_marked() -> None:
+    """The daemon ends while the turn runs: it will be done again, and its message stays marked as seen."""
+    marked = Marked()
+    with pytest.raises(asyncio.CancelledError):
+        await marked.turn(error=asyncio.CancelledError())
+    assert marked.channel.marks == {"a": Mark.SEEN, "b": Mark.SEEN}
+
+
+async def test_signs_do_no_harm() -> None:
+    """A platform without reactions is not asked; one that is in trouble holds nothing up, and a bug is in the log."""
+    plain = Marked(QUICK)
+    await plain.turn()
+    assert plain.channel.marked == []
+    assert not plain.presenter.has_marks(KEY)
+    marked = Marked()
+    marked.channel.down = ChannelUnavailableError(key=str(KEY), reason="no network")
+    await marked.turn()
+    marked.channel.down = RuntimeError("a bug in an adapter")  # type: ignore[assignment]
+    with structlog.testing.capture_logs() as lines:
+        marked.presenter.mark(KEY, ("a",), Mark.WAITING)
+        await asyncio.sleep(0.02)
+    assert [line["event"] for line in lines] == ["marks_broke"]
+    marked.channel.down = None
+    marked.presenter.mark(KEY, ("a",), Mark.WAITING)
+    await asyncio.sleep(0.02)
+    assert marked.channel.marks == {"a": Mark.WAITING}
+
+
+def test_the_newest_sign_holds_after_a_storm() -> None:
+    """Told to wait, the signs come later, and only the last of each message; they are given up after a minute."""
+
+    async def main() -> None:
+        marked = Marked()
+        marked.channel.down = RetryLaterError(key=str(KEY), seconds=10)
+        for mark in (Mark.WAITING, Mark.SEEN, Mark.DONE):
+            marked.presenter.mark(KEY, ("a",), mark)
+            await asyncio.sleep(1)
+        marked.channel.down = None
+        await asyncio.sleep(10)
+        assert marked.channel.marked == [("a", Mark.DONE)]
+        marked.channel.down = RetryLaterError(key=str(KEY), seconds=10)
+        marked.presenter.mark(KEY, ("b",), Mark.DONE)
+        await asyncio.sleep(61)
+        marked.channel.down = None
+        await asyncio.sleep(61)
+        assert marked.channel.marked == [("a", Mark.DONE)]
+
+    in_no_time(main())
+
+
+def test_signs_under_way_end_with_the_presenter() -> None:
+    """Closing leaves no task behind."""
+
+    async def main() -> None:
+        marked = Marked()
+        marked.channel.down = RetryLaterError(key=str(KEY), seconds=10)
+        marked.presenter.mark(KEY, ("a",), Mark.DONE)
+        await asyncio.sleep(1)
+        await marked.presenter.close()
+        await marked.presenter.close()
+        assert len(asyncio.all_tasks()) == 1
+
+    in_no_time(main())
+
+
+async def test_the_running_turn_says_that_it_is_being_stopped() -> None:
+    """A stop is seen in the channel of the turn; where none runs nothing happens."""
+    marked = Marked(QUICK)
+    marked.presenter.stopping(KEY)
+    async with marked.presenter.live(KEY, turn_id="a", previews=(), noted=marked.note) as view:
+        view.feed(TextDelta("Half"))
+        marked.presenter.stopping(KEY)
+        await marked.channel.shows("Half\n\n*■ Stopping…*")
+    marked.presenter.stopping(KEY)
+
+
+def test_a_turn_ends_at_once_while_its_lane_waits() -> None:
+    """What the live view still wants to send is taken back: the reply does not wait for it."""
+
+    async def main() -> None:
+        shown = Shown()
+        presenter = Presenter(Lanes(lambda _: shown.channel).live)
+        shown.channel.failures.append(RetryLaterError(key=str(KEY), seconds=300))
+        async with presenter.live(KEY, turn_id="a", previews=(), noted=shown.note) as view:
+            view.feed(TextDelta("Half"))
+            await asyncio.sleep(20)
+        assert asyncio.get_running_loop().time() == pytest.approx(20, abs=0.1)
+        assert shown.channel.messages == {}
+
+    in_no_time(main())

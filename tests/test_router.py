@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from echo_core.commands import COMMANDS
+from echo_core.commands import command_specs
 from echo_core.config import AdapterSettings
 from echo_core.errors import JournalError, OutOfDateError
 from echo_core.messages import Action, Author, Body, ChannelKey, Command, Press, Pressed, Said, Unsupported
-from echo_core.orchestrator import NO_PLAN
 from echo_core.plan import AnswerOption, Plan, Question, QuestionOffer, ReadyOffer
 from echo_core.rehearsal.model import Step
 from echo_core.router import MESSAGE_LIMIT
+from echo_core.steps import no_plan
 from tests.house import ADA, House, open_house
 from tests.stories.stage import INPUT, says
 
@@ -135,7 +135,7 @@ async def test_which_messages_count(house: House) -> None:
 async def test_words_without_a_plan(house: House) -> None:
     """Who writes before there is a plan is told how to start one; nothing is kept."""
     receipt = await house.say("hello")
-    assert (receipt.accepted, receipt.notice) == (False, NO_PLAN)
+    assert (receipt.accepted, receipt.notice) == (False, no_plan())
     assert await waiting(house) == 0
 
 
@@ -176,8 +176,8 @@ async def test_a_message_counts_once(house: House) -> None:
     ("body", "words"),
     [
         (Said(" \n\t"), "was empty"),
-        (Said("x" * (MESSAGE_LIMIT + 1)), "has 100001 characters"),
-        (Said("y" * 1_000_000), "has 1000000 characters"),
+        (Said("x" * (MESSAGE_LIMIT + 1)), "has 100,001 characters"),
+        (Said("y" * 1_000_000), "has 1,000,000 characters"),
         (Unsupported("a sticker"), "I cannot take in a sticker yet"),
         (Command("dance"), "There is no command `/dance`"),
         (Command("e" * 5000), "There is no command"),
@@ -185,7 +185,7 @@ async def test_a_message_counts_once(house: House) -> None:
         (Command("plan", "../../etc x"), "1 to 50 letters"),
         (Command("plan", "x" * 51), "1 to 50 letters"),
         (Command("plan", "bücher x"), "1 to 50 letters"),
-        (Command("plan", "todo " + "x" * 5000), "at most 4000"),
+        (Command("plan", "todo " + "x" * 5000), "at most 4,000"),
     ],
 )
 async def test_what_cannot_be_taken_in_gets_one_clear_line(house: House, body: Body, words: str) -> None:
@@ -272,6 +272,8 @@ async def test_commands_that_only_look(house: House) -> None:
     await house.command("/history")
     await house.channel.shows("What I said last")
     await house.command("/files")
+    await house.channel.shows("[office-hours.md]")
+    await house.command("/files office-hours.md")
     await house.channel.shows("<office-hours.md>")
     assert await waiting(house) == 0
 
@@ -281,7 +283,7 @@ async def test_a_plan_of_a_workflow_that_is_gone_can_still_be_looked_at(house: H
     house.open()
     await house.put(house.shop.plan(workflow="of-another-team"))
     assert (await house.command("/status")).accepted
-    await house.channel.shows("Phase: /office-hours")
+    await house.channel.shows("▶ **/office\\-hours**")
 
 
 async def test_commands_that_do_something_wait_for_their_turn(house: House) -> None:
@@ -339,4 +341,4 @@ async def test_where_to_go_on_after_a_restart(house: House) -> None:
     await house.say("hello", message="last")
     await house.journal.put(ChannelKey("discord", "9"), (await house.entry()).conversation)
     assert await house.router.resume_points("telegram") == {"1": "last"}
-    assert house.router.commands == COMMANDS
+    assert house.router.commands == command_specs()

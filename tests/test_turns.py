@@ -121,13 +121,14 @@ async def test_a_button_pressed_twice_is_pressed_once(closed_house: House) -> No
     """The same press again is part of the first; another button of the same message is out of date, and says so."""
     house = closed_house
     await house.put(house.shop.plan(offer=RECOVERY))
-    for action in (Action.DROP, Action.DROP, Action.RETRY):
-        assert (await house.press(action, "t")).accepted
+    first, again = [await house.press(Action.DROP, "t") for _ in range(2)]
+    other = await house.press(Action.RETRY, "t")
+    assert (first.accepted, again.accepted, again.keep, other.accepted) == (True, True, True, False)
+    assert "out of date" in other.notice
     house.open()
     await house.quiet()
-    dropped, late = house.channel.messages.values()
+    (dropped,) = house.channel.said
     assert "Dropped" in dropped
-    assert "out of date" in late
 
 
 async def test_a_press_is_what_its_offer_says(closed_house: House) -> None:
@@ -226,7 +227,8 @@ async def test_a_turn_that_breaks_ends_no_other(closed_house: House) -> None:
     def broken() -> str:
         raise RuntimeError("nobody foresaw this")
 
-    token, house.shop.orchestrator._token = house.shop.orchestrator._token, broken
+    steps = house.turns._tools.shelving._steps
+    token, steps.token = steps.token, broken
     await house.put(None, house.shop.plan(offer=RECOVERY))
     house.open()
     with structlog.testing.capture_logs() as lines:
@@ -235,7 +237,7 @@ async def test_a_turn_that_breaks_ends_no_other(closed_house: House) -> None:
     assert [(line["event"], line["message"]) for line in lines if line["log_level"] == "error"] == [
         ("turn_failed", "m1")
     ]
-    house.shop.orchestrator._token = token
+    steps.token = token
     await house.command("/resume")
     await house.channel.shows("Back in the plan")
 
@@ -253,7 +255,7 @@ async def test_a_disk_that_is_full_for_a_while_costs_no_message(house: House) ->
     (house.shop.root / "away").rename(records)
     await house.channel.shows("Hello.")
     await house.quiet()
-    assert len(house.channel.messages) == 1
+    assert len(house.channel.said) == 1
 
 
 async def test_what_was_running_at_the_end_is_found_again(house: House) -> None:
@@ -274,7 +276,7 @@ async def test_what_was_running_at_the_end_is_found_again(house: House) -> None:
         channel = house.platform(key)
         await channel.shows("[Retry] [Drop]")
         await house.quiet(key)
-        (only,) = channel.messages.values()
+        (only,) = channel.said
         assert "Let me think" not in only
     assert len(house.shop.asked) == 2
 
@@ -302,6 +304,6 @@ async def test_what_means_nothing_changes_nothing(closed_house: House) -> None:
     house.open()
     await house.channel.shows("out of date")
     await house.quiet()
-    assert len(house.channel.messages) == 1
+    assert len(house.channel.said) == 1
     assert not house.turns.stop(KEY)
     await asyncio.sleep(0)

@@ -23,6 +23,7 @@ from echo_core.planning_session import Engine, Line, PhaseTurn, PlanningSession
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.rehearsal.model import ModelRequest, Script
 from echo_core.rehearsal.server import RehearsalServer, environment
+from echo_core.snapshots import Snapshots
 from tests.plans import NOON, a_plan
 
 KEY = ChannelKey("telegram", "1")
@@ -66,7 +67,12 @@ class Workshop:
         )
         self.prompts = Prompts(folders=self.folders, own=root / "prompts")
         self.engine = Engine(
-            agent=agent, settings=settings, prompts=self.prompts, folders=self.folders, clock=lambda: NOON
+            agent=agent,
+            settings=settings,
+            prompts=self.prompts,
+            folders=self.folders,
+            snapshots=Snapshots(self.folders.state),
+            clock=lambda: NOON,
         )
         tokens = count(1)
         self.orchestrator = Orchestrator(engine=self.engine, token=lambda: f"token-{next(tokens)}")

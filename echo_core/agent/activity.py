@@ -7,59 +7,65 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
+from echo_core.texts import say
+
 LONGEST = 80
 
 
 def describe(tool: str, tool_input: Mapping[str, Any]) -> str:
-    """Describe a tool call in at most 80 characters on one line. Never raises."""
+    """Describe a tool call in at most 80 characters on one line, in the language of `speaking`. Never raises."""
     maker = _MAKERS.get(tool)
     if maker is not None:
         return _short(maker(tool_input))
     if tool.startswith("mcp__"):
         server, _, name = tool.removeprefix("mcp__").partition("__")
-        return _short(f"Using {name} of {server}")
-    return _short(f"Using {tool}")
+        return _short(say("activity-using-of", tool=name, server=server))
+    return _short(say("activity-using", tool=tool))
 
 
 def _named(doing: str, key: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda tool_input: f"{doing} {PurePath(str(tool_input.get(key, ''))).name or 'a file'}"
+    return lambda tool_input: say(doing, name=PurePath(str(tool_input.get(key, ""))).name or say("activity-some-file"))
 
 
 def _said(doing: str, key: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda tool_input: f"{doing} {str(tool_input.get(key, '')).strip()}".strip()
+    return lambda tool_input: say(doing, what=str(tool_input.get(key, "")).strip())
+
+
+def _only(doing: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda _: say(doing)
 
 
 def _fetching(tool_input: Mapping[str, Any]) -> str:
     try:
-        return f"Fetching a page from {urlsplit(str(tool_input.get('url', ''))).hostname or 'the web'}"
+        host = urlsplit(str(tool_input.get("url", ""))).hostname
     except ValueError:
-        return "Fetching a page"
+        host = None
+    return say("activity-fetching-from", host=host) if host else say("activity-fetching")
 
 
-_TODO = "Keeping its list of steps"
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "Read": _named("Reading", "file_path"),
-    "NotebookRead": _named("Reading", "notebook_path"),
-    "LS": _named("Looking into", "path"),
-    "Glob": _said("Looking for files", "pattern"),
-    "Grep": _said("Searching for", "pattern"),
-    "Write": _named("Writing", "file_path"),
-    "Edit": _named("Editing", "file_path"),
-    "MultiEdit": _named("Editing", "file_path"),
-    "NotebookEdit": _named("Editing", "notebook_path"),
-    "Bash": _said("Running", "command"),
+    "Read": _named("activity-reading", "file_path"),
+    "NotebookRead": _named("activity-reading", "notebook_path"),
+    "LS": _named("activity-looking-into", "path"),
+    "Glob": _said("activity-finding-files", "pattern"),
+    "Grep": _said("activity-searching", "pattern"),
+    "Write": _named("activity-writing", "file_path"),
+    "Edit": _named("activity-editing", "file_path"),
+    "MultiEdit": _named("activity-editing", "file_path"),
+    "NotebookEdit": _named("activity-editing", "notebook_path"),
+    "Bash": _said("activity-running", "command"),
     "WebFetch": _fetching,
-    "WebSearch": _said("Searching the web for", "query"),
-    "AskUserQuestion": lambda _: "Asking a question",
-    "Agent": _said("Having a helper do this:", "description"),
-    "Task": _said("Having a helper do this:", "description"),
-    "Skill": _said("Following the skill", "skill"),
-    "TodoWrite": lambda _: _TODO,
-    "TaskCreate": lambda _: _TODO,
-    "TaskUpdate": lambda _: _TODO,
-    "TaskList": lambda _: _TODO,
-    "TaskGet": lambda _: _TODO,
-    "ToolSearch": lambda _: "Looking for a tool",
+    "WebSearch": _said("activity-searching-web", "query"),
+    "AskUserQuestion": _only("activity-asking"),
+    "Agent": _said("activity-helper", "description"),
+    "Task": _said("activity-helper", "description"),
+    "Skill": _said("activity-skill", "skill"),
+    "TodoWrite": _only("activity-steps"),
+    "TaskCreate": _only("activity-steps"),
+    "TaskUpdate": _only("activity-steps"),
+    "TaskList": _only("activity-steps"),
+    "TaskGet": _only("activity-steps"),
+    "ToolSearch": _only("activity-finding-tool"),
 }
 
 

@@ -53,7 +53,9 @@ class TurnRequest:
     is given. `composed` says that the daemon wrote the prompt, so that a leading `/skill` is expanded; text of people
     is never. `prompt_id` is a uuid that marks the prompt in the transcript. `images` are files that the agent is shown
     with the prompt; one that cannot be read is left out. With `fork_from` the session is a new one that begins as a
-    copy of that session, up to and with its message `fork_at` (empty: all of it); `resume` is False then.
+    copy of that session, up to and with its message `fork_at` (empty: all of it); `resume` is False then. A call that
+    waits for people at that point waits in the copy too, whatever became of the original: a `resolution` settles it
+    there, a prompt overtakes it.
     """
 
     session_id: str
@@ -207,11 +209,13 @@ class Lookup:
 class Spoken:
     """One message of a transcript: who spoke, and the text; tool use is left out.
 
-    `answer` is what people answered to the agent's questions, pressed or typed, a blank line between several.
+    `answer` is what people answered to the agent's questions, pressed or typed, a blank line between several. `id` is
+    the message's own, the same in a session that began as a copy; empty when it has none.
     """
 
     role: Literal["user", "assistant", "answer"]
     text: str
+    id: str = field(default="", compare=False)
 
 
 class Agent(Protocol):
@@ -220,8 +224,9 @@ class Agent(Protocol):
     def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
         """Run one turn; the last event is `Finished` or `Failed`, exactly once.
 
-        Setting `stop` ends the turn early, within seconds, with `Failed(STOPPED)`. Closing the iterator or cancelling
-        ends the agent's process. Never raises for what happens to a turn.
+        Setting `stop` ends the turn early with `Failed(STOPPED)`, which comes at once; the iterator ends when the
+        agent's process has, which may take seconds. Closing the iterator or cancelling ends the agent's process. Never
+        raises for what happens to a turn.
         """
         ...
 

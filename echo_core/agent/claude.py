@@ -17,6 +17,7 @@ from echo_core.agent.process import Launcher
 from echo_core.agent.transcript import look_up, read_entries, spoken
 from echo_core.agent.turn import Lease, Surroundings, Turn
 from echo_core.errors import AgentMissingError
+from echo_core.texts import say
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,10 @@ class ClaudeAgent:
         self._turns: set[asyncio.Task[None]] = set()
 
     async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
-        """Run one turn; the last event is `Finished` or `Failed`, exactly once. See `Agent.run_turn`."""
+        """Run one turn; the last event is `Finished` or `Failed`, exactly once. See `Agent.run_turn`.
+
+        The iterator ends when the agent's process has, which may be a second after `Failed(STOPPED)`.
+        """
         events: asyncio.Queue[Event] = asyncio.Queue()
         task = asyncio.create_task(self._run(request, stop, events.put_nowait))
         self._turns.add(task)
@@ -70,6 +74,7 @@ class ClaudeAgent:
             while not isinstance(event := await events.get(), (Finished, Failed)):
                 yield event
             yield event
+            await asyncio.wait({task}, timeout=END_LIMIT)
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=END_LIMIT)
@@ -106,8 +111,7 @@ class ClaudeAgent:
             outcome = Failed(FailureKind.AGENT_MISSING, str(error), session_exists=request.resume)
         except Exception:  # the outer edge of a turn: whatever it is, the turn has an outcome
             log.exception("agent_turn_broken", session=request.session_id)
-            detail = "The turn broke; the log of echo-core says why."
-            outcome = Failed(FailureKind.OTHER, detail, session_exists=request.resume)
+            outcome = Failed(FailureKind.OTHER, say("agent-turn-broken"), session_exists=request.resume)
         finally:
             emit(self._harmless(outcome))
 

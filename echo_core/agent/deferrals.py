@@ -10,6 +10,7 @@ from typing import Any
 from echo_core.agent.base import DeferredPermission, DeferredQuestion, Scope
 from echo_core.agent.permissions import QUESTION_TOOLS, Ask, code, decide
 from echo_core.plan import AnswerOption, Question
+from echo_core.texts import say
 
 _RECOMMENDED = re.compile(r"\s*[(\[]\s*(?:recommended|recomandat[aă]?|recomandare)\s*[)\]]\s*$", re.IGNORECASE)
 
@@ -22,7 +23,8 @@ def deferral(
         return DeferredQuestion(tool_use_id, dict(tool_input), questions_of(tool_input))
     decision = decide(tool, tool_input, scope or Scope(readable=(), writable=()), cwd=cwd)
     if not isinstance(decision, Ask):
-        decision = Ask(f"Use the tool {code(tool)}", f"tool:{tool}", f"Every use of the tool {tool}")
+        text = say("permission-tool-only", tool=code(tool))
+        decision = Ask(text, f"tool:{tool}", say("permission-tool-covers", tool=tool))
     return DeferredPermission(tool_use_id, tool, decision.text, decision.rule, decision.rule_text)
 
 
@@ -41,7 +43,7 @@ def questions_of(tool_input: Mapping[str, Any]) -> tuple[Question, ...]:
 
 
 def shown_label(label: str) -> str:
-    """Give an option's label without the "(recommended)" at its end, for display; a label that is nothing else stays."""
+    """Give an option's label as it is shown: without "(recommended)" at its end, unless it is nothing else."""
     return _RECOMMENDED.sub("", label) or label
 
 

@@ -16,6 +16,7 @@ from claude_agent_sdk import (
 from echo_core.agent.base import Failed, FailureKind, Finished, Outcome, Usage
 from echo_core.agent.gate import Gate
 from echo_core.agent.reader import Reader
+from echo_core.texts import say
 
 REJECTED = "Claude did not accept the credential."
 STOPPED = "The turn was stopped."
@@ -51,7 +52,7 @@ def outcome_of(result: ResultMessage, *, reader: Reader, gate: Gate, stopped: bo
     if not result.is_error or result.subtype == "error_max_turns":
         return Finished(texts, subtype=result.subtype, usage=reader.usage)
     if (result.terminal_reason or "").startswith("aborted"):
-        kind, detail = (FailureKind.STOPPED, STOPPED) if stopped else (FailureKind.OTHER, "The agent broke off.")
+        kind, detail = (FailureKind.STOPPED, STOPPED) if stopped else (FailureKind.OTHER, say("agent-broke-off"))
         return Failed(kind, detail, texts=texts, session_exists=True, usage=reader.usage)
     kind = _kind_of(result, reader)
     return Failed(kind, _detail(kind, result, reader), texts=texts, session_exists=True, usage=reader.usage)
@@ -70,11 +71,11 @@ def failure_of(error: ClaudeSDKError, *, texts: tuple[str, ...], usage: Usage, l
         case ResultError(errors=[*reasons]) if any("No conversation found" in reason for reason in reasons):
             return Failed(FailureKind.SESSION_LOST, "The agent's session is gone.", texts=texts, usage=usage)
         case ProcessError(exit_code=code):
-            detail = f"Claude Code ended unexpectedly (exit code {code}). {last_words}".strip()
+            detail = say("agent-ended", code=str(code), words=last_words).strip()
         case CLIConnectionError():
-            detail = f"Claude Code could not be started: {error}"
+            detail = say("agent-not-started", reason=str(error))
         case _:
-            detail = f"Claude Code said something that could not be understood ({type(error).__name__})."
+            detail = say("agent-not-understood", kind=type(error).__name__)
     return Failed(FailureKind.OTHER, detail, texts=texts, usage=usage)
 
 
@@ -90,9 +91,9 @@ def _kind_of(result: ResultMessage, reader: Reader) -> FailureKind:
 def _detail(kind: FailureKind, result: ResultMessage, reader: Reader) -> str:
     if kind is FailureKind.RATE_LIMIT:
         if reader.resets_at is None:
-            return "Claude takes no more requests at the moment."
-        return f"The limit ends at {datetime.fromtimestamp(reader.resets_at, UTC):%Y-%m-%d %H:%M} UTC."
+            return say("agent-limit")
+        return say("agent-limit-until", time=f"{datetime.fromtimestamp(reader.resets_at, UTC):%Y-%m-%d %H:%M}")
     if kind in _WORDS:
         return _WORDS[kind]
     said = "; ".join(result.errors or ()) or result.result or result.subtype
-    return f"Claude Code gave up: {said[:500]}"
+    return say("agent-gave-up", reason=said[:500])

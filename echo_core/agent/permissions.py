@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from echo_core.agent.base import Scope
 from echo_core.agent.paths import inside, locations, search_locations, surrounds, touches
+from echo_core.texts import say
 
 ToolInput = Mapping[str, Any]
 
@@ -64,7 +65,8 @@ class Refuse:
 class Ask:
     """A person decides.
 
-    `text` says what is asked, `rule` would allow it for the plan, `rule_text` says what that covers.
+    `text` says what is asked, `rule` would allow it for the plan, `rule_text` says what that covers; the texts are in
+    the language of `speaking`.
     """
 
     text: str
@@ -108,14 +110,7 @@ def _read(tool: str, tool_input: ToolInput, scope: Scope, cwd: Path) -> Decision
     if inside(found, (*scope.readable, *scope.writable)):
         return Allow()
     folder = found[0] if tool == "LS" else found[0].parent
-    return _ask_folder(
-        scope,
-        verb="read",
-        what="Read a file outside the plan's folders",
-        path=found[0],
-        folder=folder,
-        doing="Reading",
-    )
+    return _ask_folder(scope, verb="read", what="permission-read", path=found[0], folder=folder)
 
 
 def _search(tool: str, tool_input: ToolInput, scope: Scope, cwd: Path) -> Decision:
@@ -127,14 +122,7 @@ def _search(tool: str, tool_input: ToolInput, scope: Scope, cwd: Path) -> Decisi
         return Refuse(FORBIDDEN_REASON)
     if inside(found, (*scope.readable, *scope.writable)):
         return Allow()
-    return _ask_folder(
-        scope,
-        verb="read",
-        what="Search a folder outside the plan's folders",
-        path=found[0],
-        folder=found[0],
-        doing="Reading",
-    )
+    return _ask_folder(scope, verb="read", what="permission-search", path=found[0], folder=found[0])
 
 
 def _write(tool: str, tool_input: ToolInput, scope: Scope, cwd: Path) -> Decision:
@@ -146,44 +134,49 @@ def _write(tool: str, tool_input: ToolInput, scope: Scope, cwd: Path) -> Decisio
     guarded = any(GUARDED_NAMES.intersection(path.parts) for path in found)
     if inside(found, scope.writable) and not guarded:
         return Allow()
-    what = "Change a file that other programs obey" if guarded else "Write a file outside the plan's folders"
-    return _ask_folder(scope, verb="write", what=what, path=found[0], folder=found[0].parent, doing="Writing")
+    what = "permission-write-guarded" if guarded else "permission-write"
+    return _ask_folder(scope, verb="write", what=what, path=found[0], folder=found[0].parent)
 
 
-def _ask_folder(scope: Scope, *, verb: str, what: str, path: Path, folder: Path, doing: str) -> Decision:
+def _ask_folder(scope: Scope, *, verb: Literal["read", "write"], what: str, path: Path, folder: Path) -> Decision:
     granted = tuple(Path(rule.partition(":")[2]) for rule in scope.rules if rule.startswith(f"{verb}:"))
     if inside((folder,), granted):
         return Allow()
-    return Ask(f"{what}: {code(str(path))}", f"{verb}:{folder}", f"{doing} anything in {code(str(folder))}")
+    covers = "permission-reading-covers" if verb == "read" else "permission-writing-covers"
+    return Ask(say(what, path=code(str(path))), f"{verb}:{folder}", say(covers, folder=code(str(folder))))
 
 
 def _command(_tool: str, tool_input: ToolInput, scope: Scope, _cwd: Path) -> Decision:
     command = str(tool_input.get("command", ""))
     if any(str(folder) in command for folder in scope.forbidden):
         return Refuse(FORBIDDEN_REASON)
-    return Ask(f"Run this command: {code(command)}", f"command:{command}", "Exactly this command, any time")
+    return Ask(say("permission-command", command=code(command)), f"command:{command}", say("permission-command-covers"))
 
 
 def _fetch(_tool: str, tool_input: ToolInput, _scope: Scope, _cwd: Path) -> Decision:
     url = str(tool_input.get("url", ""))
     try:
-        host = urlsplit(url if "//" in url else f"https://{url}").hostname or "an unknown place"
+        host = urlsplit(url if "//" in url else f"https://{url}").hostname
     except ValueError:
         return Refuse("This is not a web address.")
-    return Ask(f"Fetch a page from {host}: {code(url)}", f"host:{host}", f"Fetching any page from {host}")
+    place = host or say("permission-unknown-place")
+    text = say("permission-fetch", host=place, url=code(url))
+    return Ask(text, f"host:{host or 'an unknown place'}", say("permission-fetch-covers", host=place))
 
 
 def _web_search(tool: str, tool_input: ToolInput, _scope: Scope, _cwd: Path) -> Decision:
-    return Ask(f"Search the web for: {code(str(tool_input.get('query', '')))}", f"tool:{tool}", "Any web search")
+    text = say("permission-web-search", query=code(str(tool_input.get("query", ""))))
+    return Ask(text, f"tool:{tool}", say("permission-web-search-covers"))
 
 
 def _anything(tool: str, tool_input: ToolInput, _scope: Scope, _cwd: Path) -> Decision:
     name = tool
     if tool.startswith("mcp__"):
         server, _, name = tool.removeprefix("mcp__").partition("__")
-        name = f"{name} of {server}"
+        name = say("permission-tool-of-server", tool=name, server=server)
     shown = code(json.dumps(dict(tool_input), ensure_ascii=False, default=str))
-    return Ask(f"Use the tool {name} with: {shown}", f"tool:{tool}", f"Every use of the tool {name}")
+    text = say("permission-tool", tool=name, input=shown)
+    return Ask(text, f"tool:{tool}", say("permission-tool-covers", tool=name))
 
 
 _OTHERS: Mapping[str, Callable[[str, ToolInput, Scope, Path], Decision]] = {
@@ -202,7 +195,7 @@ def _skill_name(said: str) -> str:
 def code(text: str) -> str:
     """Show a text as Markdown code, whole up to 2000 characters; backticks in it cannot end it."""
     cut = len(text) - LONGEST_SHOWN
-    shown = text if cut <= 0 else f"{text[:LONGEST_SHOWN]}… ({cut} more characters)"
+    shown = text if cut <= 0 else f"{text[:LONGEST_SHOWN]}… {say('permission-more', count=cut)}"
     longest = max((len(run) for run in _runs_of_backticks(shown)), default=0)
     if "\n" in shown:
         fence = "`" * max(3, longest + 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
@@ -22,6 +22,7 @@ from echo_core.agent.permissions import QUESTION_TOOLS
 Entry = Mapping[str, Any]
 Role = Literal["user", "assistant", "answer"]
 
+DEFERRED = "hook_deferred_tool"
 INTERRUPTED = "[Request interrupted by user"
 _KINDS = frozenset({"user", "assistant", "attachment", "cost-state"})
 _COMMAND = re.compile(r"<command-name>(.*?)</command-name>.*?<command-args>(.*?)</command-args>", re.DOTALL)
@@ -62,7 +63,7 @@ def open_call(entries: Sequence[Entry]) -> OpenCall | None:
     waiting: dict[str, OpenCall] = {}
     for entry in entries:
         attachment = entry.get("attachment") or {}
-        if attachment.get("type") == "hook_deferred_tool":
+        if attachment.get("type") == DEFERRED:
             call = OpenCall(
                 id=str(attachment.get("toolUseID")),
                 tool=str(attachment.get("toolName")),
@@ -89,12 +90,17 @@ def look_up(entries: Sequence[Entry], anchor: str, *, cwd: Path) -> Lookup:
     usage = _usage(said, turn)
     if waiting is not None:
         asked = deferral(waiting.id, waiting.tool, waiting.tool_input, cwd=cwd)
-        return Lookup("answered", Finished(_texts(said), deferred=asked, usage=usage))
+        return Lookup("answered", Finished(_texts(said), deferred=asked, usage=usage, tip=tip_of(turn)))
     if not said or said[-1] is not _last_spoken(turn):
         return Lookup("unanswered")
     if said[-1]["message"].get("stop_reason") in {None, "tool_use", "pause_turn"}:
         return Lookup("unanswered")
-    return Lookup("answered", Finished(_texts(said), usage=usage))
+    return Lookup("answered", Finished(_texts(said), usage=usage, tip=tip_of(turn)))
+
+
+def tip_of(entries: Sequence[Entry]) -> str:
+    """Give the id of the last message of all; empty when none has one."""
+    return next((str(entry["uuid"]) for entry in reversed(entries) if entry.get("uuid")), "")
 
 
 def spoken(entries: Sequence[Entry]) -> tuple[Spoken, ...]:
@@ -105,9 +111,9 @@ def spoken(entries: Sequence[Entry]) -> tuple[Spoken, ...]:
         if not text:
             continue
         if role == "assistant" and messages and messages[-1].role == "assistant":
-            messages[-1] = Spoken("assistant", f"{messages[-1].text}\n\n{text}")
+            messages[-1] = replace(messages[-1], text=f"{messages[-1].text}\n\n{text}")
         else:
-            messages.append(Spoken(role, text))
+            messages.append(Spoken(role, text, str(entry.get("uuid") or "")))
     return tuple(messages)
 
 

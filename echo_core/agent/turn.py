@@ -8,24 +8,28 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError, HookMatcher, ResultMessage
 
-from echo_core.agent.base import Event, Failed, FailureKind, Outcome, TurnRequest
-from echo_core.agent.gate import Gate
+from echo_core.agent.base import Event, Failed, FailureKind, Finished, Outcome, TurnRequest
+from echo_core.agent.copies import copy_session, drop_unbegun
+from echo_core.agent.gate import OVERTAKEN, Gate
 from echo_core.agent.outcome import STOPPED, failure_of, outcome_of, rejected
+from echo_core.agent.pictures import picture_blocks
 from echo_core.agent.prompt import prompt_message
 from echo_core.agent.reader import Reader
-from echo_core.agent.transcript import Entry, OpenCall, find_transcript, look_up, open_call, read_entries
+from echo_core.agent.transcript import Entry, OpenCall, find_transcript, look_up, open_call, read_entries, tip_of
+from echo_core.texts import say
 
 Lease = Callable[[ClaudeAgentOptions], AbstractAsyncContextManager[ClaudeSDKClient]]
 
 STOP_GRACE = 10.0
 IDLE_GRACE = 3.0
 INTERRUPT_LIMIT = 2.0
-INTERRUPT_PAUSE = 1.0
+INTERRUPT_PAUSE = 0.3
 HOOK_LIMIT = 60.0
 
 
@@ -39,7 +43,10 @@ class Surroundings:
 
 
 class Turn:
-    """Runs one request. `emit` is told of each event but the outcome, which `run` returns."""
+    """Runs one request. `emit` is told of each event but the outcome, which `run` returns.
+
+    Of a turn that was stopped it is told the outcome too, as soon as that is known; the process may end after it.
+    """
 
     def __init__(
         self, request: TurnRequest, *, surroundings: Surroundings, emit: Callable[[Event], None], stop: asyncio.Event
@@ -62,7 +69,9 @@ class Turn:
         except ClaudeSDKError as error:
             reader, last_words = self._reader, " ".join(self._stderr)
             outcome = failure_of(error, texts=tuple(reader.texts), usage=reader.usage, last_words=last_words)
-        if isinstance(outcome, Failed) and outcome.kind is not FailureKind.SESSION_LOST:
+        if isinstance(outcome, Finished) and not outcome.tip:
+            outcome = replace(outcome, tip=tip_of(await self._entries()))
+        elif isinstance(outcome, Failed) and outcome.kind is not FailureKind.SESSION_LOST:
             path = await asyncio.to_thread(find_transcript, self._around.config_dir, self._request.session_id)
             outcome = replace(outcome, session_exists=path is not None)
         return outcome
@@ -72,17 +81,33 @@ class Turn:
         if self._stop.is_set():
             return Failed(FailureKind.STOPPED, STOPPED)
         if not await asyncio.to_thread(request.cwd.is_dir):
-            return Failed(
-                FailureKind.OTHER, f"The working folder {request.cwd} does not exist any more; make it again."
-            )
-        entries = await self._entries()
-        if request.resume and not entries:
+            return Failed(FailureKind.OTHER, say("agent-folder-gone", folder=str(request.cwd)))
+        entries = await self._entries() or await self._opened()
+        if not entries and (request.resume or request.fork_from):
             return Failed(FailureKind.SESSION_LOST, "The agent's session is gone.")
         waiting = open_call(entries)
         if request.resolution is not None and (waiting is None or waiting.id != request.resolution.tool_use_id):
             return self._known(entries, request.resolution.tool_use_id)
         gate = self._gate(waiting)
         return await self._converse(self._options(gate, waiting, resume=bool(entries)), gate)
+
+    async def _opened(self) -> tuple[Entry, ...]:
+        """Make way for a session in which nothing was said yet, and give what it begins with: a copy, or nothing."""
+        request, folder = self._request, self._around.config_dir
+        if not request.fork_from:
+            if not request.resume:
+                await asyncio.to_thread(drop_unbegun, folder, request.session_id)
+            return ()
+        copy = partial(
+            copy_session,
+            folder,
+            source=request.fork_from,
+            at=request.fork_at,
+            target=request.session_id,
+            cwd=request.cwd,
+            overtaken=OVERTAKEN if request.resolution is None else None,
+        )
+        return await self._entries() if await asyncio.to_thread(copy) else ()
 
     async def _entries(self) -> tuple[Entry, ...]:
         return await asyncio.to_thread(read_entries, self._around.config_dir, self._request.session_id)
@@ -120,7 +145,12 @@ class Turn:
                 stopper = asyncio.create_task(self._end_when_stopped(limit))
                 try:
                     async with self._around.lease(options) as self._client:
-                        return await self._exchange(self._client, gate, limit)
+                        outcome = await self._exchange(self._client, gate, limit)
+                        stopper.cancel()
+                        limit.reschedule(None)
+                        if isinstance(outcome, Failed) and outcome.kind is FailureKind.STOPPED:
+                            self._emit(outcome)  # the process may take a second to end its commands
+                        return outcome
                 finally:
                     stopper.cancel()
                     await asyncio.wait({stopper})
@@ -134,7 +164,10 @@ class Turn:
         done = False
         try:
             if self._request.resolution is None:
-                await client.query(_once(prompt_message(self._request)))
+                pictures = await asyncio.to_thread(picture_blocks, self._request.images)
+                if self._stop.is_set():
+                    return Failed(FailureKind.STOPPED, STOPPED)
+                await client.query(_once(prompt_message(self._request, pictures)))
             async for message in client.receive_messages():
                 for event in self._reader.feed(message):
                     self._emit(event)
@@ -148,7 +181,7 @@ class Turn:
         finally:
             if not done:
                 await _interrupt(client)
-        detail = f"Claude Code ended without a result. {' '.join(self._stderr)}".strip()
+        detail = say("agent-no-result", words=" ".join(self._stderr)).strip()
         return Failed(FailureKind.OTHER, detail, texts=tuple(self._reader.texts), usage=self._reader.usage)
 
     async def _end_when_stopped(self, limit: asyncio.Timeout) -> None:
@@ -173,8 +206,8 @@ class Turn:
         if found.finished is not None:
             return found.finished
         if self._request.resolution is not None and found.state == "unseen":
-            return Failed(FailureKind.OTHER, "The agent does not wait for this answer any more.")
-        return Failed(FailureKind.OTHER, "The agent had this before, and did not finish its answer.")
+            return Failed(FailureKind.OTHER, say("agent-waits-no-more"))
+        return Failed(FailureKind.OTHER, say("agent-not-finished"))
 
 
 async def _interrupt(client: ClaudeSDKClient) -> None:

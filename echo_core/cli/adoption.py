@@ -16,6 +16,7 @@ from echo_core.journal.file import FileJournal
 from echo_core.messages import ChannelKey
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.seed_import import Adopted, read_seed, store_seed
+from echo_core.snapshots import Snapshots
 
 
 async def adopt(path: Path, *, settings: Settings, environ: Mapping[str, str], replace: bool) -> Sequence[Adopted]:
@@ -57,7 +58,11 @@ def working_directory(config: Path, session_id: str) -> Path | None:
 
 
 async def forget(keys: Iterable[ChannelKey], *, settings: Settings) -> None:
-    """Remove conversations. Raises `AlreadyRunningError` or `JournalError`."""
+    """Remove conversations, and the snapshots of their plans. Raises `AlreadyRunningError` or `JournalError`."""
+    snapshots = Snapshots(settings.state_dir.expanduser())
     async with FileJournal(settings.state_dir) as journal:
         for key in keys:
+            plans = (await journal.read(key)).shelved()
             await journal.remove(key)
+            for plan in plans:
+                await asyncio.to_thread(snapshots.remove, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,17 @@ class ModelRequest:
         """The text of each user message, oldest first; a message without any text counts as an empty one."""
         return tuple(
             "\n".join(_texts(message.get("content"))) for message in self.messages if message.get("role") == "user"
+        )
+
+    @property
+    def images(self) -> tuple[bytes, ...]:
+        """The pictures that the user messages show, oldest first; one that cannot be decoded is empty."""
+        return tuple(
+            _picture(block)
+            for message in self.messages
+            if message.get("role") == "user"
+            for block in blocks_of(message.get("content"))
+            if block.get("type") == "image"
         )
 
     @property
@@ -152,6 +164,14 @@ def blocks_of(content: object) -> Iterator[JsonObject]:
         yield {"type": "text", "text": content}
     elif isinstance(content, list):
         yield from (block for block in content if isinstance(block, dict))
+
+
+def _picture(block: JsonObject) -> bytes:
+    source = block.get("source")
+    try:
+        return base64.b64decode(str(source["data"]), validate=True) if isinstance(source, Mapping) else b""
+    except (KeyError, ValueError):
+        return b""
 
 
 def _texts(content: object) -> list[str]:

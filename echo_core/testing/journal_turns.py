@@ -35,7 +35,7 @@ class TurnSuite(JournalSuite):
         """What `accept` answered True for is claimed by the next process, whole."""
         author, noon = Author("9", "Zoë", ("a", "b"), "ro"), datetime(2026, 1, 2, 12, 0, 0, 5, tzinfo=UTC)
         given = [
-            Inbound(f"m{place}", ONE, author, body, "c", addressed=False, at=noon)
+            Inbound(f"m{place}", ONE, author, body, "c", addressed=False, at=noon, via="web")
             for place, body in enumerate(EVERY_BODY)
         ]
         async with self.opened(tmp_path, *given):

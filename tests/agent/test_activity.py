@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from echo_core.agent.activity import describe
+from echo_core.texts import speaking
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,20 @@ def test_a_call_is_described_in_a_short_line(tool: str, tool_input: dict[str, An
     """Known tools have words of their own, unknown ones their name; no line is longer than 80 characters."""
     assert describe(tool, tool_input) == words
     assert len(words) <= 80
+
+
+@pytest.mark.parametrize(
+    ("tool", "tool_input", "words"),
+    [
+        ("Read", {"file_path": "/a/design.md"}, "Citesc design.md"),
+        ("Edit", {}, "Modific un fișier"),
+        ("Glob", {"pattern": "*.md"}, "Caut fișiere *.md"),
+        ("Glob", {}, "Caut fișiere"),
+        ("TaskUpdate", {}, "Îmi țin lista de pași"),
+        ("mcp__git__push", {}, "Folosesc push de la git"),
+    ],
+)
+def test_a_call_is_described_in_the_language_of_the_channel(tool: str, tool_input: dict[str, Any], words: str) -> None:
+    """In a Romanian channel the words are Romanian."""
+    with speaking("ro"):
+        assert describe(tool, tool_input) == words

@@ -6,6 +6,9 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +28,7 @@ from echo_core.agent.base import (
 )
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.rehearsal import Failure, ModelRequest, Step, ToolCall, environment
+from echo_core.texts import speaking
 from tests.agent.conftest import Desk, say
 
 
@@ -201,6 +205,70 @@ async def test_a_stop_while_the_program_starts_ends_it(desk: Desk) -> None:
     assert desk.server.requests == []
     assert time.monotonic() - begun < 8
     assert _marked(desk) == []
+
+
+async def test_a_stop_before_the_prompt_leaves_it_unseen(desk: Desk) -> None:
+    """A turn that is stopped when the program is up, and has not been told the prompt, can be done as if it was new."""
+    stop = asyncio.Event()
+
+    @asynccontextmanager
+    async def lease(options: ClaudeAgentOptions) -> AsyncIterator[ClaudeSDKClient]:
+        async with ClaudeSDKClient(options) as client:
+            stop.set()
+            yield client
+
+    environ = environment(desk.server.url, desk.config)
+    desk.agent = ClaudeAgent(state_dir=desk.root / "state", environ=environ, lease=lease)
+    request = desk.request("hi")
+    outcome = await desk.run(request, stop=stop)
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is FailureKind.STOPPED
+    assert desk.server.requests == []
+    lookup = await desk.agent.lookup(session_id=desk.session_id, cwd=desk.work, anchor=request.prompt_id)
+    assert lookup.state == "unseen"
+    desk.agent = ClaudeAgent(state_dir=desk.root / "state", environ=environ)
+    assert isinstance(await desk.run(request), Finished)
+
+
+async def test_people_are_told_of_a_stop_before_the_program_is_gone(desk: Desk) -> None:
+    """A program takes a while to end its commands; that it was stopped is said before, and nothing is left after it."""
+    desk.script(
+        lambda request: (
+            Step(calls=(ToolCall("Bash", {"command": "tail -f /dev/null"}),)) if request.replies == 0 else say("x")
+        )
+    )
+    stop = asyncio.Event()
+    running: list[list[str]] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, ToolStarted):
+            asyncio.get_running_loop().call_later(0.5, stop.set)
+        if isinstance(event, Failed):
+            running.append(_marked(desk))
+
+    request = desk.request("hi")
+    outcome = await desk.run(replace(request, scope=replace(request.scope, bypass=True)), stop=stop, watch=watch)
+    assert isinstance(outcome, Failed)
+    assert (outcome.kind, outcome.session_exists) == (FailureKind.STOPPED, True)
+    assert running[0]
+    assert _marked(desk) == []
+    desk.script(lambda _: say("Again."))
+    assert isinstance(await desk.turn("again"), Finished)
+
+
+async def test_what_the_agent_does_is_said_in_the_language_of_the_channel(desk: Desk) -> None:
+    """The words are made inside the SDK, and still in the language that the caller set."""
+    (desk.work / "a.md").write_text("a")
+    desk.script(
+        lambda request: (
+            Step(calls=(ToolCall("Read", {"file_path": str(desk.work / "a.md")}),))
+            if request.replies == 0
+            else say("x")
+        )
+    )
+    with speaking("ro"):
+        await desk.turn("read")
+    assert [started.description for started in desk.of(ToolStarted)] == ["Citesc a.md"]
 
 
 async def test_a_program_that_dies_in_the_middle_is_a_failure(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from echo_core.agent.base import Scope
 from echo_core.agent.permissions import Allow, Ask, Decision, Question, Refuse, code, decide
+from echo_core.texts import speaking
 
 
 class Room:
@@ -214,3 +215,28 @@ def test_code_cannot_be_left(text: str) -> None:
 def test_a_long_command_says_that_it_goes_on() -> None:
     """What does not fit is counted, never dropped in silence."""
     assert code("x" * 2100).endswith("… (100 more characters)`")
+
+
+def test_people_are_asked_in_the_language_of_the_channel() -> None:
+    """What is asked and what it covers are Romanian in a Romanian channel; the rule is the same in every language."""
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("Read", {"file_path": "/etc/hosts"}),
+        ("Bash", {"command": "make"}),
+        ("WebFetch", {"url": "https://example.org/x"}),
+        ("mcp__git__push", {}),
+    ]
+    english = [decide(*call, Scope(readable=(), writable=()), cwd=Path("/work")) for call in calls]
+    with speaking("ro"):
+        romanian = [decide(*call, Scope(readable=(), writable=()), cwd=Path("/work")) for call in calls]
+    assert [one.rule for one in romanian if isinstance(one, Ask)] == [
+        one.rule for one in english if isinstance(one, Ask)
+    ]
+    assert [(one.text, one.rule_text) for one in romanian if isinstance(one, Ask)] == [
+        ("Citește un fișier din afara dosarelor planului: `/etc/hosts`", "Citirea oricărui fișier din `/etc`"),
+        ("Rulează această comandă: `make`", "Exact această comandă, oricând"),
+        (
+            "Deschide o pagină de pe example.org: `https://example.org/x`",
+            "Deschiderea oricărei pagini de pe example.org",
+        ),
+        ("Folosește unealta push de la git cu: `{}`", "Orice folosire a uneltei push de la git"),
+    ]

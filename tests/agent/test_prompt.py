@@ -28,3 +28,12 @@ def test_a_composed_prompt_is_not_marked() -> None:
     assert message["message"]["content"] == "/x a"
     assert "client_composed" not in message
     assert "uuid" not in message
+
+
+def test_pictures_stand_before_the_text() -> None:
+    """The marks of the message are the same as without pictures; an empty text is left out."""
+    picture = {"type": "image", "source": {}}
+    message = prompt_message(request("look", prompt_id="u"), [picture])
+    assert message["message"]["content"] == [picture, {"type": "text", "text": "look"}]
+    assert (message["uuid"], message["client_composed"]) == ("u", True)
+    assert prompt_message(request(" "), [picture])["message"]["content"] == [picture]

@@ -66,8 +66,8 @@ BODIES: st.SearchStrategy[Body] = st.one_of(
 )  # fmt: skip
 AUTHORS = st.builds(Author, ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT).map(tuple), ANY_TEXT)
 INBOUNDS = st.builds(
-    Inbound, ANY_TEXT, st.just(ONE), AUTHORS, BODIES, ANY_TEXT, st.booleans(), st.none() | TIMES
-)  # fmt: skip
+    Inbound, ANY_TEXT, st.just(ONE), AUTHORS, BODIES, ANY_TEXT, st.booleans(), st.none() | TIMES, ANY_TEXT
+)
 
 
 def some(each: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -124,7 +124,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
             "dedicated": st.booleans(),
             "origin": TEXT,
             "documents": some(PATHS),
-            "documents_sent_at": st.none() | TIMES,
+            "fresh": some(PATHS),
         }
     )
     plan, before = state("x", ONE, **draw(values)).plan, state("x", ONE, **draw(values)).plan

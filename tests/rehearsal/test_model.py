@@ -18,6 +18,17 @@ def test_a_request_tells_what_was_said() -> None:
     assert asked().last_message == ""
 
 
+def test_a_request_shows_its_pictures() -> None:
+    """The pictures of prompts come as bytes, oldest first; a broken one is empty, and texts are read without them."""
+    source = {"type": "base64", "media_type": "image/png", "data": "UE5H"}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": "look"}, {"type": "image", "source": {}}]
+    request = asked({"role": "user", "content": content}, assistant("a"), user("b"))
+    assert request.images == (b"PNG", b"")
+    assert request.user_texts == ("look", "b")
+    broken = {"type": "image", "source": {"data": "?"}}
+    assert asked({"role": "user", "content": [broken, {"type": "image"}]}).images == (b"", b"")
+
+
 def test_a_fingerprint_belongs_to_a_conversation() -> None:
     """The same messages have the same fingerprint, others another."""
     assert asked(user("a")).fingerprint() == asked(user("a")).fingerprint()

@@ -14,9 +14,9 @@ files-no-snapshot = There is nothing to compare with: the documents of this plan
 files-diff-since = Changes in the documents since { $phase } began:
 files-diff-phase = Nothing has changed in the documents since { $phase } began. Changes before that, since { $earlier } began:
 files-diff-nothing = Nothing has changed in the documents since { $phase } began.
-files-diff-new = **{ $name }** is new ({ $sum })
-files-diff-gone = **{ $name }** is gone ({ $sum })
-files-diff-changed = **{ $name }** ({ $sum })
+files-diff-new = `{ $name }` is new (+{ $added } −{ $removed })
+files-diff-gone = `{ $name }` is gone (+{ $added } −{ $removed })
+files-diff-changed = `{ $name }` (+{ $added } −{ $removed })
 files-diff-cut = { $count ->
     [one] One more line is not shown.
    *[other] { $count } more lines are not shown.

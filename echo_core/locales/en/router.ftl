@@ -10,3 +10,4 @@ router-nothing-runs = Nothing is running that could be stopped.
 router-nothing-waits = None of your messages waits any more; the agent has read them.
 router-withdrawn = Taken back: the agent does not get that message.
 router-write-answer = Write your answer as a message.
+router-via = **{ $name }** ({ $via }): { $text }

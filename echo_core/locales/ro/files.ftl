@@ -23,9 +23,9 @@ files-no-snapshot = Nu există cu ce compara: documentele acestui plan nu au fos
 files-diff-since = Ce s-a schimbat în documente de la începutul etapei { $phase }:
 files-diff-phase = În documente nu s-a schimbat nimic de la începutul etapei { $phase }. Ce s-a schimbat înainte, de la începutul etapei { $earlier }:
 files-diff-nothing = În documente nu s-a schimbat nimic de la începutul etapei { $phase }.
-files-diff-new = **{ $name }** este nou ({ $sum })
-files-diff-gone = **{ $name }** nu mai există ({ $sum })
-files-diff-changed = **{ $name }** ({ $sum })
+files-diff-new = `{ $name }` este nou (+{ $added } −{ $removed })
+files-diff-gone = `{ $name }` nu mai există (+{ $added } −{ $removed })
+files-diff-changed = `{ $name }` (+{ $added } −{ $removed })
 files-diff-cut = { $count ->
     [one] Încă un rând nu este arătat.
     [few] Încă { $count } rânduri nu sunt arătate.

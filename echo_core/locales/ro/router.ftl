@@ -8,3 +8,4 @@ router-nothing-runs = Nu rulează nimic ce ar putea fi oprit.
 router-nothing-waits = Nici un mesaj de-al tău nu mai așteaptă; agentul le-a citit.
 router-withdrawn = Luat înapoi: agentul nu primește acel mesaj.
 router-write-answer = Scrie răspunsul tău ca mesaj.
+router-via = **{ $name }** ({ $via }): { $text }

@@ -1,0 +1,130 @@
+"""What happens in conversations, told to whoever watches while it happens. It may be lost; nothing waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from echo_core.agent.base import Event, FileWritten, TextDelta, ToolFinished, ToolStarted
+from echo_core.desk import Changed, Doing, FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded
+from echo_core.messages import ChannelKey, Inbound
+
+BEHIND = 10_000
+
+
+@dataclass(slots=True)
+class _Running:
+    """A turn that runs: which messages it is about, its text so far by block, and the tools in use."""
+
+    turn: str
+    messages: tuple[Inbound, ...]
+    blocks: dict[int, str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def doing(self) -> str:
+        return next(reversed(self.tools.values()), "")
+
+
+class _Watcher:
+    """One who watches: what they have not seen yet, at most `BEHIND` sights."""
+
+    def __init__(self, key: ChannelKey | None) -> None:
+        self.key = key
+        self._unseen: deque[Sight] = deque()
+        self._news = asyncio.Event()
+
+    def tell(self, sight: Sight) -> None:
+        if len(self._unseen) >= BEHIND:
+            self._unseen.clear()
+            sight = Missed()
+        self._unseen.append(sight)
+        self._news.set()
+
+    async def sights(self) -> AsyncIterator[Sight]:
+        while True:
+            while self._unseen:
+                yield self._unseen.popleft()
+            self._news.clear()
+            await self._news.wait()
+
+
+class Broadcast:
+    """Tells watchers. All methods but the iteration return at once."""
+
+    def __init__(self) -> None:
+        self._watchers: set[_Watcher] = set()
+        self._running: dict[ChannelKey, _Running] = {}
+
+    @asynccontextmanager
+    async def watch(self, key: ChannelKey | None = None) -> AsyncIterator[AsyncIterator[Sight]]:
+        """See what happens in a channel, or in all; see `echo_core.desk.Desk.watch`."""
+        watcher = _Watcher(key)
+        for channel in self._running if key is None else {key} & self._running.keys():
+            for sight in _told(channel, self._running[channel]):
+                watcher.tell(sight)
+        self._watchers.add(watcher)
+        try:
+            yield watcher.sights()
+        finally:
+            self._watchers.discard(watcher)
+
+    def at_work_on(self, key: ChannelKey) -> Sequence[Inbound]:
+        """Give the messages that the running turn is about; none where none runs."""
+        running = self._running.get(key)
+        return running.messages if running else ()
+
+    def began(self, key: ChannelKey, turn: str, messages: Sequence[Inbound]) -> None:
+        """Tell that a turn begins."""
+        self._running[key] = _Running(turn, tuple(messages))
+        self._tell(key, TurnBegan(key, turn))
+
+    def feed(self, key: ChannelKey, event: Event) -> None:
+        """Tell of an event of the agent's in the running turn."""
+        running = self._running.get(key)
+        if running is None:
+            return
+        match event:
+            case TextDelta(text=text, block=block):
+                running.blocks[block] = running.blocks.get(block, "") + text
+                self._tell(key, Grew(key, running.turn, text, block))
+            case ToolStarted(id=call, description=description):
+                running.tools[call] = description
+                self._tell(key, Doing(key, running.turn, description))
+            case ToolFinished(id=call):
+                running.tools.pop(call, None)
+                self._tell(key, Doing(key, running.turn, running.doing))
+            case FileWritten(path=path):
+                self._tell(key, FileChanged(key, running.turn, path.name))
+
+    def ended(self, key: ChannelKey, *, failed: bool) -> None:
+        """Tell that the running turn is stored."""
+        running = self._running.pop(key, None)
+        if running is not None:
+            self._tell(key, TurnEnded(key, running.turn, failed=failed))
+
+    def given_back(self, key: ChannelKey) -> None:
+        """Forget a turn that ended without being stored."""
+        if self._running.pop(key, None) is not None:
+            self._tell(key, Changed(key))
+
+    def changed(self, key: ChannelKey) -> None:
+        """Tell that something about a channel is different."""
+        self._tell(key, Changed(key))
+
+    def _tell(self, key: ChannelKey, sight: Sight) -> None:
+        for watcher in self._watchers:
+            if watcher.key is None or watcher.key == key:
+                watcher.tell(sight)
+
+
+def _told(key: ChannelKey, running: _Running) -> Iterator[Sight]:
+    """Tell a turn from its beginning."""
+    yield TurnBegan(key, running.turn)
+    for block, text in sorted(running.blocks.items()):
+        yield Grew(key, running.turn, text, block)
+    if running.doing:
+        yield Doing(key, running.turn, running.doing)

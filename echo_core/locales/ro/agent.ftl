@@ -1,0 +1,12 @@
+agent-limit = Claude nu mai primește cereri în acest moment.
+agent-limit-until = Limita se încheie la { $time } UTC.
+agent-folder-gone = Dosarul de lucru { $folder } nu mai există; trebuie creat din nou.
+agent-waits-no-more = Agentul nu mai așteaptă acest răspuns.
+agent-not-finished = Agentul a primit deja acest mesaj și nu și-a terminat răspunsul.
+agent-broke-off = Agentul s-a întrerupt.
+agent-gave-up = Claude Code a renunțat: { $reason }
+agent-no-result = Claude Code s-a încheiat fără rezultat. { $words }
+agent-ended = Claude Code s-a încheiat pe neașteptate (cod de ieșire { $code }). { $words }
+agent-not-started = Claude Code nu a putut fi pornit: { $reason }
+agent-not-understood = Claude Code a spus ceva ce nu a putut fi înțeles ({ $kind }).
+agent-turn-broken = Turul s-a întrerupt; jurnalul echo-core spune de ce.

@@ -1,0 +1,194 @@
+"""All plans of all channels, for a dashboard: implements `echo_core.desk.Desk`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from echo_core.agent.deferrals import shown_label
+from echo_core.artifacts import artifacts, file_list, find
+from echo_core.broadcast import Broadcast
+from echo_core.cards import card_token
+from echo_core.desk import AnswerRow, DecisionRow, Page, PlanDetail, PlanSummary, Sight, Utterance, Waiting
+from echo_core.errors import WorkflowError
+from echo_core.folders import Folders
+from echo_core.history import Said, Transcript, history
+from echo_core.journal.base import Journal
+from echo_core.messages import ChannelKey, Inbound, Option, Wrote
+from echo_core.messages import Said as SaidBody
+from echo_core.offers import Offered, intent_of
+from echo_core.plan import Decision, Plan
+from echo_core.prompts import Prompts
+from echo_core.render import plain
+from echo_core.standing import move, steps
+from echo_core.texts import say
+from echo_core.workflow import Workflow
+
+AUTO = "auto"
+KEPT = 20
+
+
+class Overview:
+    """Looks at the journal, the transcripts and the plans' folders."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        broadcast: Broadcast,
+        prompts: Prompts,
+        folders: Folders,
+        transcript: Transcript,
+        running: Callable[[ChannelKey], bool],
+    ) -> None:
+        self._journal = journal
+        self._broadcast = broadcast
+        self._prompts = prompts
+        self._folders = folders
+        self._transcript = transcript
+        self._running = running
+        self._read: OrderedDict[tuple[str, str], list[Said]] = OrderedDict()
+
+    async def plans(self) -> Sequence[PlanSummary]:
+        """Give all plans; see `Desk.plans`."""
+        found: list[PlanSummary] = []
+        async for entry in self._journal.entries():
+            conversation, running = entry.conversation, self._running(entry.key)
+            if conversation.plan is not None:
+                waiting = max(entry.waiting - running, 0)
+                found.append(self._summary(entry.key, conversation.plan, running=running, waiting=waiting))
+            found.extend(self._left(entry.key, plan) for plan in conversation.shelf)
+        return sorted(found, key=lambda plan: plan.updated_at, reverse=True)
+
+    async def plan(self, key: ChannelKey) -> PlanDetail | None:
+        """Give the plan that a channel works on; see `Desk.plan`."""
+        conversation = await self._journal.read(key)
+        plan = conversation.plan
+        if plan is None:
+            return None
+        waiting = await self._journal.waiting(key)
+        running = self._running(key)
+        found = await asyncio.to_thread(artifacts, plan, self._folders)
+        unanswered = [*_waiting(self._broadcast.at_work_on(key), running=True), *_waiting(waiting, running=False)]
+        return PlanDetail(
+            summary=self._summary(key, plan, running=running, waiting=len(waiting)),
+            offer=self._offer(plan),
+            decisions=tuple(self._decision(plan, decision) for decision in plan.decisions),
+            files=file_list(found, "").files,
+            token=card_token(plan),
+            auto_advance=await goes_on(self._journal, key, plan),
+            shelf=tuple(left.slug for left in conversation.shelf),
+            unanswered=tuple(unanswered),
+        )
+
+    async def history(self, key: ChannelKey, *, before: int | None = None, count: int = 50) -> Page:
+        """Give a stretch of what was said; see `Desk.history`."""
+        plan = (await self._journal.read(key)).plan
+        if plan is None:
+            return Page((), 0)
+        said = await self._said(plan)
+        end = len(said) if before is None else max(0, min(before, len(said)))
+        start = max(0, end - max(count, 1))
+        workflow = self._workflow(plan)
+        shown = tuple(
+            Utterance(place, _title(workflow, entry.phase), entry.author, entry.text, entry.tools)
+            for place, entry in enumerate(said[start:end], start)
+        )
+        return Page(shown, len(said))
+
+    async def file(self, key: ChannelKey, token: str) -> Path | None:
+        """Give a file of the plan's folders; see `Desk.file`."""
+        plan = (await self._journal.read(key)).plan
+        found = None if plan is None else await asyncio.to_thread(find, plan, self._folders, token)
+        return None if found is None else found.path
+
+    def watch(self, key: ChannelKey | None = None) -> AbstractAsyncContextManager[AsyncIterator[Sight]]:
+        """See what happens; see `Desk.watch`."""
+        return self._broadcast.watch(key)
+
+    async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:
+        """Have ready phases go on by themselves, or not; see `Desk.auto_advance`."""
+        plan = (await self._journal.read(key)).plan
+        if plan is not None:
+            await self._journal.remember(key, AUTO, plan.planning_session_id if on else "")
+        self._broadcast.changed(key)
+
+    async def _said(self, plan: Plan) -> list[Said]:
+        """Read what was said up to the last turn that was stored; the same stand of a plan is read once."""
+        stand = (plan.planning_session_id, plan.updated_at.isoformat())
+        if stand not in self._read:
+            self._read[stand] = await history(plan, self._transcript)
+        self._read.move_to_end(stand)
+        if len(self._read) > KEPT:
+            self._read.popitem(last=False)
+        return self._read[stand]
+
+    def _summary(self, key: ChannelKey, plan: Plan, *, running: bool, waiting: int, left: bool = False) -> PlanSummary:
+        workflow = self._workflow(plan)
+        return PlanSummary(
+            key=key,
+            slug=plan.slug,
+            description=plan.description,
+            workflow=workflow.title if workflow else plan.workflow,
+            steps=steps(plan, workflow),
+            phase=_title(workflow, plan.phase),
+            move=plain(move(plan, running=running)),
+            status=plan.status,
+            running=running,
+            waiting=waiting,
+            cost_usd=plan.total_cost_usd,
+            turns=plan.turns,
+            started_at=plan.started_at,
+            updated_at=plan.updated_at,
+            left=left,
+        )
+
+    def _left(self, key: ChannelKey, plan: Plan) -> PlanSummary:
+        return self._summary(key, plan, running=False, waiting=0, left=True)
+
+    def _offer(self, plan: Plan) -> Offered | None:
+        if plan.offer is None:
+            return None
+        workflow = self._workflow(plan)
+        following = workflow.after(plan.phase, plan.conditions) if workflow else None
+        title = following.title if following else None if workflow else say("plan-next-phase")
+        return intent_of(plan.offer, plan, next_title=title, failure=say("plan-not-finished"))
+
+    def _decision(self, plan: Plan, decision: Decision) -> DecisionRow:
+        options = tuple(
+            Option(shown_label(option.label), option.description, recommended=option.recommended)
+            for option in decision.options
+        )
+        answers = tuple(AnswerRow(shown_label(item.text), item.author_name, item.at) for item in decision.answers)
+        return DecisionRow(
+            number=decision.number,
+            phase=_title(self._workflow(plan), decision.phase),
+            question=decision.question,
+            options=options,
+            reason=decision.reason,
+            answers=answers,
+            reopened_by=decision.reopened_by,
+        )
+
+    def _workflow(self, plan: Plan) -> Workflow | None:
+        try:
+            return self._prompts.workflow(plan.workflow)
+        except WorkflowError:
+            return None
+
+
+async def goes_on(journal: Journal, key: ChannelKey, plan: Plan) -> bool:
+    """Say whether ready phases of a plan go on by themselves."""
+    return (await journal.remembered(key)).get(AUTO) == plan.planning_session_id
+
+
+def _title(workflow: Workflow | None, phase: str) -> str:
+    return workflow.title_of(phase) if workflow else phase
+
+
+def _waiting(inbounds: Sequence[Inbound], *, running: bool) -> list[Waiting]:
+    bodies = ((inbound.author.name, inbound.body) for inbound in inbounds)
+    return [Waiting(name, body.text, running) for name, body in bodies if isinstance(body, (SaidBody, Wrote))]
