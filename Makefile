@@ -54,8 +54,8 @@ bench: $(VENV)/.dev ## Measure
 
 COMPILE := $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
 lock: $(VENV)/.uv ## Choose the versions in requirements/ anew
-	$(COMPILE) --extra telegram --extra discord pyproject.toml -o requirements/run.txt
-	$(COMPILE) --extra telegram --extra discord --group test --group lint pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra telegram --extra discord --extra web pyproject.toml -o requirements/run.txt
+	$(COMPILE) --extra telegram --extra discord --extra web --group test --group lint pyproject.toml -o requirements/dev.txt
 	printf 'editables\nhatchling\n' | $(COMPILE) --constraint requirements/dev.txt - -o requirements/build.txt
 	echo uv | $(COMPILE) - -o requirements/uv.txt
 

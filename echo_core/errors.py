@@ -22,12 +22,15 @@
         ├── AgentMissingError       no executable
         └── CredentialMissingError  no way to sign in
 
-The text of each says what happened, to what, and what to do. No text holds a secret.
+The text of each says what happened, to what, and what to do. No text holds a secret. What people in a channel may read
+is in the language that is spoken where the error is made (`echo_core.texts`); the others are for operators.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from echo_core.texts import say
 
 
 class EchoError(Exception):
@@ -78,7 +81,7 @@ class WorkflowError(EchoError):
     def __init__(self, *, path: Path, reason: str) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"The workflow {path} cannot be used: {reason}")
+        super().__init__(say("errors-workflow", path=str(path), reason=reason))
 
 
 class AdapterError(EchoError):
@@ -96,10 +99,7 @@ class WorkspaceError(EchoError):
     def __init__(self, *, path: Path, reason: str) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(
-            f"The workspace folder `{path.name}` cannot be made: {reason}. Whoever runs echo-core has to give it a "
-            f"writable ECHO_WORKSPACE_ROOT; then send the message again."
-        )
+        super().__init__(say("errors-workspace", folder=path.name, reason=reason))
 
 
 class CommandError(EchoError):
@@ -108,7 +108,7 @@ class CommandError(EchoError):
     def __init__(self, *, problem: str, usage: str = "") -> None:
         self.problem = problem
         self.usage = usage
-        super().__init__(f"{problem} Write it like this: `{usage}`" if usage else problem)
+        super().__init__(say("errors-usage", problem=problem, usage=usage) if usage else problem)
 
 
 class PlanTakenError(EchoError):
@@ -116,17 +116,14 @@ class PlanTakenError(EchoError):
 
     def __init__(self, *, slug: str) -> None:
         self.slug = slug
-        super().__init__(
-            f"A plan named `{slug}` is under way in another channel, and two would write into one folder. "
-            f"Take another name, or `/exit` the plan there."
-        )
+        super().__init__(say("errors-plan-taken", slug=slug))
 
 
 class OutOfDateError(EchoError):
     """A press or an answer to something that is not open any more."""
 
     def __init__(self) -> None:
-        super().__init__("That button is out of date: the conversation has moved on since.")
+        super().__init__(say("errors-out-of-date"))
 
 
 class ImportFileError(EchoError):

@@ -154,7 +154,7 @@ class Turns:
 
     def _finished(self, step: Step, turn: Turn, note: str) -> Step:
         """Give a step in its last form."""
-        language = turn.conversation.language or best(turn.inbound.author.language) or ""
+        language = self._spoken(turn.inbound, turn.conversation)
         conversation = noted(turn.conversation.plan, step.conversation).model_copy(update={"language": language})
         plan = conversation.plan
         name = f"{plan.slug if plan else 'reply'}-{plan.turns if plan else 0}.md"

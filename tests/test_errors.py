@@ -9,6 +9,7 @@ import pytest
 
 from echo_core import errors
 from echo_core.errors import EchoError
+from echo_core.texts import speaking
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, EchoError)]
 GROUPS = {EchoError, errors.AgentError}  # never raised themselves
@@ -55,3 +56,26 @@ def test_a_second_daemon_is_named() -> None:
     """The refusal of a second daemon says which process holds the folder, where that is known."""
     assert "(process 42)" in str(errors.AlreadyRunningError(state_dir=Path("s"), pid=42))
     assert "process" not in str(errors.AlreadyRunningError(state_dir=Path("s")))
+
+
+@pytest.mark.parametrize(
+    ("cls", "words"),
+    [
+        (errors.OutOfDateError, "nu mai este valabil"),
+        (errors.PlanTakenError, "Un plan cu numele `todo`"),
+        (errors.WorkspaceError, "Dosarul de lucru"),
+        (errors.WorkflowError, "nu poate fi folosit"),
+    ],
+)
+def test_what_people_read_is_in_their_language(cls: type[EchoError], words: str) -> None:
+    """An error that is shown in a channel is written in the language that is spoken there."""
+    needed = [each.name for each in inspect.signature(cls).parameters.values() if each.default is each.empty]
+    with speaking("ro"):
+        assert words in str(cls(**{name: EXAMPLES[name] for name in needed}))
+
+
+def test_a_command_shows_how_to_write_it() -> None:
+    """The problem comes first, then the usage where there is one."""
+    with speaking("ro"):
+        assert str(errors.CommandError(problem="Nu.", usage="/plan nume")) == "Nu. Scrie așa: `/plan nume`"
+    assert str(errors.CommandError(problem="No.")) == "No."

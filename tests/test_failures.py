@@ -4,6 +4,7 @@ import pytest
 
 from echo_core.agent.base import Failed, FailureKind
 from echo_core.failures import sentence_of
+from echo_core.texts import say, speaking
 
 HELPED = [kind for kind in FailureKind if kind is not FailureKind.STOPPED]
 DETAILED = [FailureKind.TIMEOUT, FailureKind.OTHER, FailureKind.RATE_LIMIT]
@@ -55,3 +56,10 @@ def test_a_detail_becomes_a_sentence(detail: str, shown: str) -> None:
 def test_what_only_the_operator_can_mend_names_the_tool(kind: FailureKind) -> None:
     """Whoever runs echo-core is told where to look."""
     assert "`echo-core doctor`" in sentence_of(Failed(kind, ""))
+
+
+@pytest.mark.parametrize("kind", HELPED)
+def test_the_button_is_named_as_it_is_shown(kind: FailureKind) -> None:
+    """In every language the sentence names the button by the words that stand on it."""
+    with speaking("ro"):
+        assert f"„{say('button-retry')}”" in sentence_of(Failed(kind, ""))

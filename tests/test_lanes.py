@@ -544,7 +544,7 @@ weathers = st.builds(Weather, storms, seconds.map(lambda begin: (begin, begin + 
 rates = st.sampled_from([Rate(1, 2.0), Rate(5, 5.0), Rate(20, 60.0), Rate(3, 10.0)])
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     rate=rates,
     weather=weathers,

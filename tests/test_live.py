@@ -253,7 +253,7 @@ def test_the_last_outcome_counts(events: tuple[Event, ...], failed: bool) -> Non
 troubles = st.lists(st.sampled_from([None, NO_NETWORK, RetryLaterError(key=str(KEY), seconds=4.0)]), max_size=30)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     troubles=troubles,
     lossless_gap=st.integers(0, 40),

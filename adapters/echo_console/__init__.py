@@ -9,9 +9,9 @@ __all__ = ["PLUGIN", "ConsoleSettings"]
 
 
 def _build(settings: ConsoleSettings) -> Adapter:
-    from echo_console.adapter import ConsoleAdapter  # noqa: PLC0415 - rich only where it is used
+    from echo_console.adapter import ConsoleAdapter, language_of  # noqa: PLC0415 - rich only where it is used
 
-    return ConsoleAdapter(settings)
+    return ConsoleAdapter(settings, language=language_of())
 
 
 PLUGIN = Plugin(name=NAME, settings=ConsoleSettings, build=_build)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TextIO
 from uuid import uuid4
@@ -14,15 +15,16 @@ from rich.text import Text
 
 from echo_console.config import NAME, PERSON, ConsoleSettings
 from echo_console.inbound import Lines, ScriptedLines, StreamLines, body_of
-from echo_console.render import Screen, show
-from echo_core.adapter import Capabilities, Core
+from echo_console.render import Screen, choices, show
+from echo_core.adapter import Capabilities, Core, SimpleChannel
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError
-from echo_core.messages import Author, ChannelKey, Command, Inbound, Intent, Receipt, Reply, buttons
+from echo_core.messages import Author, ChannelKey, Closed, Command, Inbound, Intent, PlanCard, Receipt, Reply
+from echo_core.texts import say, speaking
 
 CHANNEL_ID = "terminal"
 TYPING = 0.5
 RETRY = 2.0
-PROMPT = "you> "
+LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
 class Floor:
@@ -76,8 +78,8 @@ class Floor:
         return self._quiet * (4 if sure and self._more else 1)
 
 
-class ConsoleChannel:
-    """The outgoing side: every intent is one part, printed whole."""
+class ConsoleChannel(SimpleChannel[Intent]):
+    """The outgoing side: every intent is one part, printed whole; what is printed stays."""
 
     capabilities = Capabilities(typing_interval=TYPING)
 
@@ -93,20 +95,16 @@ class ConsoleChannel:
         self._adapter.print(part)
         return dedup
 
-    async def edit(self, message_id: str, part: Intent) -> None:  # noqa: ARG002 - it cannot be shown
-        """Refuse: what is printed stays, and so `edit_interval` is not set."""
-        raise ChannelGoneError(key=f"{NAME}:{CHANNEL_ID}", reason=f"the line {message_id} is printed")
-
-    async def delete(self, message_id: str) -> None:
-        """Leave it: what is printed stays."""
-
     async def typing(self) -> None:
         """Note that the agent works."""
         self._adapter.floor.worked()
 
 
 class ConsoleAdapter:
-    """Reads `lines` (standard input, or the script of the settings) and prints to `output` (standard output)."""
+    """Reads `lines` (standard input, or the script of the settings) and prints to `output` (standard output).
+
+    `language` is the tag of the person's language.
+    """
 
     def __init__(
         self,
@@ -115,8 +113,10 @@ class ConsoleAdapter:
         lines: Lines | None = None,
         output: TextIO | None = None,
         floor: Floor | None = None,
+        language: str = "",
     ) -> None:
         self.floor = floor or Floor()
+        self._language = language
         typed = ScriptedLines(settings.script) if settings.script else StreamLines(sys.stdin or io.StringIO())
         self._lines = lines or typed
         self._console = Screen(file=output, highlight=False, markup=False, emoji=False)
@@ -128,6 +128,10 @@ class ConsoleAdapter:
 
     async def run(self, core: Core) -> None:
         """Serve until the lines end, or nobody can read the output any more."""
+        with speaking(self._language):
+            await self._serve(core)
+
+    async def _serve(self, core: Core) -> None:
         self._running = True
         reading = asyncio.create_task(self._read(core))
         tasks = (reading, asyncio.create_task(self._over.wait()), asyncio.create_task(self._prompt()))
@@ -150,8 +154,10 @@ class ConsoleAdapter:
         if not self._running:
             raise ChannelUnavailableError(key=f"{NAME}:{CHANNEL_ID}", reason="the console is not running")
         self._write(lambda: show(self._console, intent), apart=True)
+        if isinstance(intent, (PlanCard, Closed)):
+            return
         self._shown = intent
-        self._offer = intent if buttons(intent) else self._offer
+        self._offer = intent if choices(intent) else self._offer
         self.floor.showed(more=isinstance(intent, Reply))
 
     async def _read(self, core: Core) -> None:
@@ -165,18 +171,21 @@ class ConsoleAdapter:
         await self.floor.wait(sure=True)
         line = await self._lines.read(self._shown)
         if line is not None and line.strip():
-            self._say(Text.assemble((PROMPT, "bold green"), line.strip()), apart=True)
+            self._say(Text.assemble((_prompt(), "bold green"), line.strip()), apart=True)
         return line
 
     async def _take(self, core: Core, line: str) -> None:
         self._prompted = False
-        body = body_of(line, self._offer)
+        offer = self._offer
+        body = body_of(line, offer)
         if not isinstance(body, Command):
             self._offer = None
         self.floor.took()
-        author = Author(id=PERSON, name=PERSON)
+        author = Author(id=PERSON, name=PERSON, language=self._language)
         inbound = Inbound(uuid4().hex, ChannelKey(NAME, CHANNEL_ID), author, body, chat_id=CHANNEL_ID)
         receipt = await self._kept(core, inbound)
+        if receipt.keep and self._offer is None:
+            self._offer = offer
         said = receipt.notice or receipt.label
         if said:
             self._say(Text(f"  {said}", style="dim"))
@@ -189,7 +198,7 @@ class ConsoleAdapter:
             try:
                 return await core.receive(inbound)
             except JournalError as error:
-                self._say(Text(f"  {error} Trying again.", style="dim"))
+                self._say(Text(f"  {say('console-not-kept', reason=str(error))}", style="dim"))
                 await asyncio.sleep(RETRY)
 
     async def _prompt(self) -> None:
@@ -197,7 +206,7 @@ class ConsoleAdapter:
         while not self._lines.paced:
             await self.floor.wait()
             if not self._prompted:
-                self._say(Text(PROMPT, style="bold green"), apart=True, end="")
+                self._say(Text(_prompt(), style="bold green"), apart=True, end="")
                 self._prompted = True
             await self.floor.changed()
 
@@ -216,3 +225,14 @@ class ConsoleAdapter:
             self._over.set()
             raise ChannelGoneError(key=f"{NAME}:{CHANNEL_ID}", reason=f"the terminal is closed ({error})") from error
         self._prompted = False
+
+
+def language_of(environ: Mapping[str, str] = os.environ) -> str:
+    """Give the tag of the language that a terminal is set to; empty where it is set to none."""
+    named = next((environ[name] for name in LOCALES if environ.get(name)), "")
+    tag = named.partition(".")[0].partition("@")[0].replace("_", "-")
+    return "" if tag in {"C", "POSIX"} else tag
+
+
+def _prompt() -> str:
+    return say("console-prompt") + " "

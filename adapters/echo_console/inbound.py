@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol, TextIO
 
+from echo_console.render import choices
 from echo_core.messages import (
     Action,
     AskPermission,
@@ -22,7 +23,6 @@ from echo_core.messages import (
     Press,
     Pressed,
     Said,
-    buttons,
 )
 
 
@@ -88,11 +88,11 @@ def body_of(line: str, offer: Intent | None) -> Body:
 
 
 def _press(line: str, offer: Intent | None) -> Press | None:
-    choices = buttons(offer) if offer is not None else ()
+    offered = choices(offer)
     numbers = [part.strip() for part in line.split(",")]
-    if not all(number.isascii() and number.isdigit() and 0 < int(number) <= len(choices) for number in numbers):
+    if not all(number.isascii() and number.isdigit() and 0 < int(number) <= len(offered) for number in numbers):
         return None
-    presses = [choices[int(number) - 1].press for number in dict.fromkeys(numbers)]
+    presses = [offered[int(number) - 1].press for number in dict.fromkeys(numbers)]
     if len(presses) == 1:
         return presses[0]
     if not (isinstance(offer, AskQuestion) and offer.multiple):

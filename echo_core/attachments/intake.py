@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from echo_core.texts import say
 
 PATIENCE = 60.0
 FETCH_LIMIT = 150.0
+MOST_NAMES = 10
 _growing = wait_exponential(multiplier=0.5, max=10)
 
 log = structlog.get_logger(__name__)
@@ -35,8 +35,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Tray:
-    """What was taken so far."""
+    """Where the files of one message come from and go to, and what was taken so far."""
 
+    store: Store
+    channel: Channel[Any]
+    message_id: str
+    deadline: float
     files: list[TakenFile] = field(default_factory=list)
     images: list[Path] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -61,20 +65,20 @@ class Intake:
         is cancelled, files that are complete stay, and nothing else.
         """
         chosen, left = attachments[: self._settings.most], attachments[self._settings.most :]
-        tray, store = _Tray(), Store(workspace)
-        try:
-            await asyncio.to_thread(store.prepare)
-        except OSError as error:
-            return Taken(lines=(_unstorable(", ".join(f"`{shown_name(one)}`" for one in attachments), error),))
         deadline = asyncio.get_running_loop().time() + PATIENCE
+        tray = _Tray(Store(workspace), channel, message_id, deadline)
+        try:
+            await asyncio.to_thread(tray.store.prepare)
+        except OSError as error:
+            return Taken(lines=(_unstorable(_names(attachments), error),))
         for attachment in chosen:
-            reason = self._refused(attachment)
-            if reason:
-                tray.lines.append(reason)
-                continue
-            await self._take_one(attachment, tray, store, channel, message_id, deadline)
+            if refused := self._refused(attachment):
+                tray.lines.append(refused)
+            else:
+                await self._take_one(attachment, tray)
         if left:
-            tray.lines.append(_too_many(left, self._settings.most))
+            most = self._settings.most
+            tray.lines.append(say("attachments-too-many", count=len(left), most=most, names=_names(left)))
         return Taken(tuple(tray.files), tuple(tray.images), tuple(tray.lines))
 
     def _refused(self, attachment: Attachment) -> str:
@@ -86,13 +90,11 @@ class Intake:
             return say("attachments-voice")
         return ""
 
-    async def _take_one(
-        self, attachment: Attachment, tray: _Tray, store: Store, channel: Channel[Any], message_id: str, deadline: float
-    ) -> None:
+    async def _take_one(self, attachment: Attachment, tray: _Tray) -> None:
         name = shown_name(attachment)
         try:
-            path = await self._stored(attachment, store, channel, key_of(message_id, attachment.ref), deadline)
-            size, kind = await asyncio.to_thread(_look, path) if path is not None else (0, None)
+            path = await self._stored(attachment, tray)
+            size, picture = await asyncio.to_thread(_look, path) if path is not None else (0, None)
         except ChannelGoneError:
             tray.lines.append(say("attachments-gone", name=name, limit=size_text(self._settings.largest)))
         except ChannelError:
@@ -105,18 +107,17 @@ class Intake:
             elif attachment.kind == "voice":
                 await self._hear(TakenFile(path, name, size, "voice"), tray)
             else:
-                _look_at(TakenFile(path, name, size, "image" if kind else "file"), tray)
+                _look_at(TakenFile(path, name, size, "image" if picture else "file"), tray)
 
-    async def _stored(
-        self, attachment: Attachment, store: Store, channel: Channel[Any], key: str, deadline: float
-    ) -> Path | None:
+    async def _stored(self, attachment: Attachment, tray: _Tray) -> Path | None:
         """Give the file in the workspace; None for an empty one, of which nothing is kept."""
+        store, key = tray.store, key_of(tray.message_id, attachment.ref)
         known = await asyncio.to_thread(store.known, key)
         if known is not None:
             return known
-        part = await asyncio.to_thread(store.begin, key)
         try:
-            await self._fetch(attachment, channel, part, deadline)
+            part = await asyncio.to_thread(store.begin, key)
+            await self._fetch(attachment, part, tray)
             size = (await asyncio.to_thread(part.stat)).st_size
             if size > self._settings.largest:
                 raise ChannelGoneError(key=attachment.name, reason="it is larger than was asked for")
@@ -124,20 +125,20 @@ class Intake:
         finally:
             store.drop(key)
 
-    async def _fetch(self, attachment: Attachment, channel: Channel[Any], part: Path, deadline: float) -> None:
+    async def _fetch(self, attachment: Attachment, part: Path, tray: _Tray) -> None:
         """Fetch, again while the platform is in trouble, as long as there is time."""
         loop = asyncio.get_running_loop()
 
         async def act() -> None:
-            part.unlink(missing_ok=True)
+            await asyncio.to_thread(part.unlink, missing_ok=True)
             try:
                 async with asyncio.timeout(FETCH_LIMIT):
-                    await channel.fetch(attachment, part, limit=self._settings.largest)
+                    await tray.channel.fetch(attachment, part, limit=self._settings.largest)
             except TimeoutError as error:
                 raise ChannelUnavailableError(key=attachment.name, reason="the platform does not answer") from error
 
         def over(state: RetryCallState) -> bool:
-            return loop.time() + state.upcoming_sleep > deadline
+            return loop.time() + state.upcoming_sleep > tray.deadline
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((RetryLaterError, ChannelUnavailableError)),
@@ -176,9 +177,9 @@ def _look(path: Path) -> tuple[int, str | None]:
         return path.stat().st_size, picture_type(file.read(16))
 
 
-def _too_many(left: Sequence[Attachment], most: int) -> str:
-    names = ", ".join(f"`{shown_name(one)}`" for one in left[:most])
-    return say("attachments-too-many", count=len(left), most=most, names=names + ("…" if len(left) > most else ""))
+def _names(attachments: Sequence[Attachment]) -> str:
+    names = ", ".join(f"`{shown_name(one)}`" for one in attachments[:MOST_NAMES])
+    return names + ("…" if len(attachments) > MOST_NAMES else "")
 
 
 def _unstorable(names: str, error: OSError) -> str:

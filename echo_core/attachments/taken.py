@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,12 +25,14 @@ class TakenFile:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was taken in: files in the order in which they were sent, those of them that the agent is to be shown, and
-    `lines` for people about what was not taken, or not as they may think.
+    """What was taken in, in the order in which it was sent.
+
+    `images` are those of the files that the agent is to be shown. `lines` tell people what was not taken in, or not as
+    they may think.
     """
 
     files: tuple[TakenFile, ...] = ()
-    images: tuple[Path, ...] = field(default=())
+    images: tuple[Path, ...] = ()
     lines: tuple[str, ...] = ()
 
 

@@ -48,7 +48,7 @@ class Transcriber:
         start = [sys.executable, "-I", "-S", launcher.__file__] if sys.platform == "linux" else []
         try:
             process = await asyncio.create_subprocess_exec(
-                *start, str(Path(program).absolute()), *words[1:],
+                *start, program, *words[1:],
                 stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
@@ -106,8 +106,8 @@ async def _end(process: Process) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):
-        async with asyncio.timeout(_GRACE):
-            await process.wait()
+        async with asyncio.timeout(_GRACE):  # what is unread would keep the pipes open
+            await asyncio.gather(process.wait(), _read_last(process.stdout), _read_last(process.stderr))
 
 
 def _failed(recording: Path, reason: str) -> str:

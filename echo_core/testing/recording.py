@@ -1,13 +1,17 @@
 """A core that records what an adapter gives it and answers as a test tells it: the boundary, for adapter tests."""
 
+# ruff: noqa: ARG002 - the arguments are the protocols'
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from echo_core.adapter import CommandSpec, Parameter
+from echo_core.desk import Desk, Page, PlanDetail, PlanSummary, Sight
 from echo_core.errors import JournalError
-from echo_core.messages import Command, Inbound, Receipt
+from echo_core.messages import ChannelKey, Command, Inbound, Receipt
 from echo_core.texts import spoken
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -38,16 +42,46 @@ ROMANIAN: tuple[CommandSpec, ...] = (
 )
 
 
+class EmptyDesk:
+    """Implements `echo_core.desk.Desk` for a core without plans, in which nothing happens."""
+
+    async def plans(self) -> Sequence[PlanSummary]:
+        """Give none."""
+        return ()
+
+    async def plan(self, key: ChannelKey) -> PlanDetail | None:
+        """Give none."""
+        return None
+
+    async def history(self, key: ChannelKey, *, before: int | None = None, count: int = 50) -> Page:
+        """Give nothing said."""
+        return Page((), 0)
+
+    async def file(self, key: ChannelKey, token: str) -> Path | None:
+        """Give none."""
+        return None
+
+    @asynccontextmanager
+    async def watch(self, key: ChannelKey | None = None) -> AsyncIterator[AsyncIterator[Sight]]:
+        """See nothing, for ever."""
+        yield _nothing()
+
+    async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:
+        """Change nothing."""
+
+
 class RecordingCore:
     """Implements `echo_core.adapter.Core`.
 
     `commands` are those given, or `COMMANDS`, which are `ROMANIAN` where Romanian is spoken (`echo_core.texts`).
     `received` holds every inbound, each id once for a channel. `answer` gives the receipt for an inbound. While
-    `failing` is above zero, `receive` counts it down and raises `JournalError` as a full disk does.
+    `failing` is above zero, `receive` counts it down and raises `JournalError` as a full disk does. `desk` has no plans
+    until a test sets another one.
     """
 
     def __init__(self, *, commands: Sequence[CommandSpec] = COMMANDS) -> None:
         self._commands = commands
+        self.desk: Desk = EmptyDesk()
         self.received: list[Inbound] = []
         self.answer: Callable[[Inbound], Receipt] = lambda _inbound: Receipt(accepted=True)
         self.completions: Sequence[str] = ()
@@ -81,7 +115,7 @@ class RecordingCore:
         text = inbound.body.argument if isinstance(inbound.body, Command) else ""
         return [value for value in self.completions if value.startswith(text)]
 
-    async def resume_points(self, adapter: str) -> Mapping[str, str]:  # noqa: ARG002 - one adapter in a test
+    async def resume_points(self, adapter: str) -> Mapping[str, str]:
         """Give the points that the test set."""
         return self.points
 
@@ -92,3 +126,9 @@ class RecordingCore:
                 self._changed.clear()
                 await self._changed.wait()
         return self.received[count - 1]
+
+
+async def _nothing() -> AsyncIterator[Sight]:
+    sights: asyncio.Queue[Sight] = asyncio.Queue()
+    while True:
+        yield await sights.get()

@@ -7,27 +7,37 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from echo_console import PLUGIN, ConsoleSettings
-from echo_console.adapter import CHANNEL_ID, PROMPT, ConsoleAdapter, Floor
+from echo_console.adapter import CHANNEL_ID, ConsoleAdapter, Floor, language_of
 from echo_console.inbound import Lines, ScriptedLines, StreamLines
+from echo_console.render import choices
 from echo_core.adapter import Adapter
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError
 from echo_core.messages import (
     Action,
+    AskQuestion,
     Author,
+    CardStep,
+    Closed,
     Command,
+    FileEntry,
+    FileList,
     Inbound,
     Intent,
     Notice,
+    Option,
     PhaseReady,
+    PlanCard,
     Press,
     Pressed,
     Receipt,
     Reply,
     Said,
-    buttons,
+    StepState,
 )
-from echo_core.testing.adapter_conformance import AdapterConformance, Seen
+from echo_core.testing.adapter_conformance import AdapterConformance, Harness, Seen
 from echo_core.testing.recording import RecordingCore
+
+PROMPT = "you> "
 
 
 class Typist:
@@ -46,26 +56,28 @@ class Typist:
 class Paper(ConsoleAdapter):
     """A console that remembers where on its paper each message stands."""
 
-    def __init__(self, lines: Lines, output: io.StringIO, *, quiet: float = 0.05) -> None:
-        super().__init__(ConsoleSettings(), lines=lines, output=output, floor=Floor(quiet=quiet))
+    def __init__(self, lines: Lines, output: io.StringIO, *, quiet: float = 0.05, language: str = "") -> None:
+        super().__init__(ConsoleSettings(), lines=lines, output=output, floor=Floor(quiet=quiet), language=language)
         self.paper = output
         self.posted: list[tuple[Intent, int, int]] = []
+        self.labels: dict[int, list[str]] = {}
 
     def print(self, intent: Intent) -> None:
         """Show an intent, and note its place."""
         start = self.paper.tell()
         super().print(intent)
         self.posted.append((intent, start, self.paper.tell()))
+        self.labels[start] = [button.label for button in choices(intent)]
 
     def seen(self) -> list[Seen]:
         """Give what stands on the paper: messages, of which the open one has choices, and the lines in between."""
         text, seen, last = self.paper.getvalue(), [], 0
         for intent, start, end in self.posted:
             seen += self._between(text[last:start])
-            labels = [button.label for button in buttons(intent)] if intent is self._offer else []
+            labels = self.labels[start] if intent is self._offer else []
             paths = [path for path in getattr(intent, "paths", ()) if str(path) in text[start:end]]
-            choices = tuple(label for label in labels if label in text[start:end])
-            seen.append(Seen(text[start:end], choices, tuple(path.name for path in paths)))
+            visible = tuple(label for label in labels if label in text[start:end])
+            seen.append(Seen(text[start:end], visible, tuple(path.name for path in paths)))
             last = end
         return [*seen, *self._between(text[last:])]
 
@@ -73,12 +85,13 @@ class Paper(ConsoleAdapter):
         return [Seen(line) for line in text.replace(PROMPT, "").splitlines() if line.strip()]
 
 
-class ConsoleHarness:
+class ConsoleHarness(Harness):
     """The console with a person who types, and a core that writes down what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, language: str = "") -> None:
         self.typist = Typist()
-        self.paper = Paper(self.typist, io.StringIO())
+        self.language = language
+        self.paper = Paper(self.typist, io.StringIO(), language=language)
         self.adapter: Adapter = self.paper
         self.core = RecordingCore()
         self.channel_id = CHANNEL_ID
@@ -94,8 +107,8 @@ class ConsoleHarness:
 
     async def choose(self, *labels: str) -> None:
         """Type the numbers of choices."""
-        offer = next(intent for intent, _, _ in reversed(self.paper.posted) if buttons(intent))
-        names = [button.label for button in buttons(offer)]
+        offer = next(intent for intent, _, _ in reversed(self.paper.posted) if choices(intent))
+        names = [button.label for button in choices(offer)]
         self.typist.lines.put_nowait(",".join(str(names.index(label) + 1) for label in labels))
 
     def seen(self) -> Sequence[Seen]:
@@ -112,7 +125,7 @@ class ConsoleHarness:
 @pytest.fixture
 async def harness() -> AsyncIterator[ConsoleHarness]:
     """Give a console that runs."""
-    harness = ConsoleHarness()
+    harness = ConsoleHarness(language="en-GB")
     await asyncio.sleep(0)
     yield harness
     await harness.end(seconds=5)
@@ -272,3 +285,60 @@ def test_it_runs_only_when_named() -> None:
     assert settings.allows(Author("you", "you"), CHANNEL_ID)
     assert PLUGIN.name == "console"
     assert isinstance(PLUGIN.build(settings), ConsoleAdapter)
+
+
+async def test_a_list_of_files_can_be_used_again() -> None:
+    """Whoever fetches one file by its number fetches the next in the same way."""
+    harness = ConsoleHarness()
+    harness.core.answer = lambda _inbound: Receipt(accepted=True, keep=True)
+    await asyncio.sleep(0)
+    harness.paper.print(FileList("Files.", (FileEntry("a.md", 1, "ta"), FileEntry("b.md", 1, "tb"))))
+    for line in ("2", "1"):
+        await harness.say(line)
+    await harness.core.next(2)
+    wanted = [Press(Action.FILE, token).encode() for token in ("tb", "ta")]
+    assert [inbound.body for inbound in harness.core.received] == [Pressed(data) for data in wanted]
+    await harness.end(seconds=5)
+
+
+async def test_a_card_is_no_offer_and_no_answer() -> None:
+    """The plan card and the end of an offer are shown, and neither changes what can be typed nor whose move it is."""
+    harness = ConsoleHarness()
+    await asyncio.sleep(0)
+    question = AskQuestion("Which?", "", (Option("a"), Option("b")), "t")
+    harness.paper.print(question)
+    harness.paper.print(PlanCard("todo", "", (CardStep("CEO", StepState.CURRENT),), "Your move.", "", (), ()))
+    harness.paper.print(Closed(PhaseReady("Ready.", "Continue", "old"), "Continue", "Ada"))
+    await harness.say("2")
+    inbound = await harness.core.next(1)
+    assert inbound.body == Pressed(Press(Action.ANSWER, "t", 0, 0b10).encode())
+    assert harness.paper._shown is question
+    await harness.end(seconds=5)
+
+
+async def test_the_terminals_language_is_spoken() -> None:
+    """The prompt and what people are told are in their language, and the core is told which it is."""
+    harness = ConsoleHarness(language="ro-RO")
+    await harness.say("salut")
+    inbound = await harness.core.next(1)
+    assert inbound.author.language == "ro-RO"
+    await asyncio.sleep(0.1)
+    harness.paper.print(Notice("Gata."))
+    await asyncio.sleep(0.2)
+    assert "tu> " in harness.paper.paper.getvalue()
+    await harness.end(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("environ", "tag"),
+    [
+        ({"LANG": "ro_RO.UTF-8"}, "ro-RO"),
+        ({"LANG": "de_DE@euro", "LC_ALL": "en_GB.UTF-8"}, "en-GB"),
+        ({"LC_ALL": "", "LANG": "C.UTF-8"}, ""),
+        ({"LANG": "POSIX"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_language_is_the_terminals(environ: dict[str, str], tag: str) -> None:
+    """It is read from the environment as the system's own programs do."""
+    assert language_of(environ) == tag

@@ -11,13 +11,21 @@ from echo_core.messages import (
     AskPermission,
     AskQuestion,
     AskRecovery,
+    CardStep,
+    Closed,
+    Document,
+    FileEntry,
+    FileList,
     Files,
     Intent,
     Notice,
     Option,
     PhaseReady,
+    PlanCard,
     Reply,
+    StepState,
 )
+from echo_core.texts import speaking
 
 
 def printed(intent: Intent) -> str:
@@ -54,6 +62,12 @@ def test_a_question_has_numbered_choices() -> None:
     ]
 
 
+def test_a_recommended_option_is_marked() -> None:
+    """The mark stands between the option and what it means."""
+    question = AskQuestion("?", "", (Option("Hold", "two weekends", recommended=True), Option("Cut")), "t")
+    assert "  [1] Hold (recommended) - two weekends" in printed(question).splitlines()
+
+
 def test_several_may_be_chosen() -> None:
     """A question with several answers says how to give them."""
     question = AskQuestion("Which?", "", (Option("a"), Option("b")), "t", multiple=True)
@@ -70,6 +84,11 @@ def test_several_may_be_chosen() -> None:
         ),
         (AskRecovery("It was cut off.", "t"), ["It was cut off.", "[1] Retry", "[2] Drop", "Type 1 to 2."]),
         (Notice("Stopped."), ["Stopped."]),
+        (Reply("Here.", note="5 steps"), ["5 steps\nHere."]),
+        (Document("It begins.", "reply.md", "It begins, and ends.", note="5 steps"), ["5 steps\nIt begins, and ends."]),
+        (FileList("Files.", (FileEntry("a.md", 5, "t"),)), ["Files.", "[1] a.md", "Type 1."]),
+        (Closed(AskRecovery("Cut off.", "t"), "Retry", "Ada"), ["  Ada: Retry"]),
+        (Closed(AskRecovery("Cut off.", "t"), "Retry"), ["  Chosen: Retry"]),
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
@@ -84,3 +103,27 @@ def test_files_are_paths() -> None:
     """A file is shown as its path, in one piece however long it is."""
     path = Path("/tmp") / ("long-" * 20) / "final-plan.md"  # noqa: S108 - only a name
     assert f"  {path}" in printed(Files("Done.", (path,))).splitlines()
+
+
+def test_the_card_is_two_lines() -> None:
+    """The card shows how far each phase is, and whose move it is; it offers nothing to type."""
+    steps = (
+        CardStep("Office hours", StepState.DONE),
+        CardStep("CEO", StepState.CURRENT),
+        CardStep("QA", StepState.TO_COME),
+    )
+    card = PlanCard("todo", "A list", steps, "Your move.", "Which?", ("$0.10",), ())
+    assert printed(card) == "todo ✓ Office hours ▶ CEO · QA\nYour move."
+
+
+def test_an_end_without_a_choice_says_nothing() -> None:
+    """What nobody chose leaves no line."""
+    assert not printed(Closed(AskRecovery("Cut off.", "t"), ""))
+
+
+def test_hints_are_in_the_language_that_is_spoken() -> None:
+    """In Romanian, what can be typed is told in Romanian."""
+    with speaking("ro"):
+        text = printed(AskPermission("Comanda", "comanda `ls`", "t"))
+    assert "Pentru acest plan: comanda `ls`" in text
+    assert "Tastează un număr de la 1 la 3." in text

@@ -11,4 +11,8 @@ attachments-not-stored = Nu s-a putut salva în dosarul de lucru: { $names }. Ci
 attachments-voice = Aici mesajele vocale nu pot fi ascultate. Scrie ce ai spus; cine administrează echo-core poate configura o comandă de transcriere (`ECHO_ATTACHMENTS__TRANSCRIBE`).
 attachments-not-transcribed = `{ $name }` nu a putut fi transcris. Înregistrarea rămâne în `attachments`; scrie ce ai spus.
 attachments-large-picture = `{ $name }` se păstrează ca fișier, dar agentul nu o vede: o imagine la care se uită poate avea cel mult { $limit }. Trimite una mai mică.
-attachments-many-pictures = `{ $name }` se păstrează ca fișier, dar agentul nu o vede: se uită la cel mult { $most } imagini. Trimite-o într-un mesaj separat.
+attachments-many-pictures = `{ $name }` se păstrează ca fișier, dar agentul nu o vede: se uită la cel mult { $most ->
+    [one] o imagine
+    [few] { $most } imagini
+   *[other] { $most } de imagini
+}. Trimite-o într-un mesaj separat.

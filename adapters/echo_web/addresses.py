@@ -1,0 +1,35 @@
+"""How a channel is written in an address of the page."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from urllib.parse import quote
+
+from echo_core.messages import ChannelKey
+from echo_web.config import NAME
+
+_LETTERS = string.ascii_lowercase + string.digits
+_OWN = re.compile(r"[a-z0-9]{12}")
+_LONGEST = 300
+
+
+def new_key() -> ChannelKey:
+    """Make the key of a new conversation in the browser: twelve random letters and digits."""
+    return ChannelKey(NAME, "".join(secrets.choice(_LETTERS) for _ in range(12)))
+
+
+def is_own(key: ChannelKey) -> bool:
+    """Whether a conversation lives in the browser."""
+    return key.adapter == NAME and _OWN.fullmatch(key.channel_id) is not None
+
+
+def segment(key: ChannelKey) -> str:
+    """Write a key as one segment of an address, `/` as `~1` and `~` as `~0`, as in a JSON pointer."""
+    return quote(str(key).replace("~", "~0").replace("/", "~1"), safe=":@~")
+
+
+def key_of(text: str) -> ChannelKey:
+    """Read a segment, decoded. Raises `InvalidKeyError` for what is none."""
+    return ChannelKey.parse(text.replace("~1", "/").replace("~0", "~")[:_LONGEST])

@@ -1,0 +1,64 @@
+"""What the daemon said in passing, kept in memory for a while: notices, and answers to commands that only look.
+
+What the agent said is not kept here: the page reads it from the desk.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Literal
+
+from echo_core.messages import ChannelKey, FileList, Files, Notice, Reply
+
+Passing = Notice | Reply | Files | FileList
+KEPT = 20
+CHANNELS = 500
+FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something said in passing. A `chosen` one is what the person chose just now."""
+
+    number: int
+    at: datetime
+    intent: Passing
+    kind: Literal["said", "chosen"] = "said"
+
+
+class Feed:
+    """At most `KEPT` entries for a channel, of at most `CHANNELS` channels, for an hour. `told` is called for each."""
+
+    def __init__(self, clock: Callable[[], datetime], told: Callable[[ChannelKey], None]) -> None:
+        self._clock = clock
+        self._told = told
+        self._entries: OrderedDict[ChannelKey, deque[Entry]] = OrderedDict()
+        self._numbers = count(1)
+
+    def add(self, key: ChannelKey, intent: Passing, *, kind: Literal["said", "chosen"] = "said") -> None:
+        """Keep something that was said."""
+        entries = self._entries.setdefault(key, deque(maxlen=KEPT))
+        entries.append(Entry(next(self._numbers), self._clock(), intent, kind))
+        self._entries.move_to_end(key)
+        if len(self._entries) > CHANNELS:
+            self._entries.popitem(last=False)
+        self._told(key)
+
+    def entries(self, key: ChannelKey, *, turned: datetime | None = None) -> tuple[Entry, ...]:
+        """Give what was said in a channel, oldest first; what was chosen before the last turn, at `turned`, is over."""
+        since = self._clock() - FOR
+        return tuple(
+            entry
+            for entry in self._entries.get(key, ())
+            if entry.at > since and not (entry.kind == "chosen" and turned is not None and entry.at <= turned)
+        )
+
+    def dismiss(self, key: ChannelKey, number: int) -> None:
+        """Forget an entry."""
+        kept = [entry for entry in self._entries.get(key, ()) if entry.number != number]
+        self._entries[key] = deque(kept, maxlen=KEPT)
+        self._told(key)

@@ -1,0 +1,115 @@
+"""The text of a running turn as it grows, drawn in pieces: what is settled is sent once, only the last piece again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+
+from echo_core.desk import Doing, FileChanged, Grew, Sight
+from echo_core.render import preview
+from echo_web.render import markdown, settled
+
+HIDDEN = "PHASE_STATUS:"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has seen a turn: which one, how many pieces, and which change of it."""
+
+    turn: str
+    pieces: int
+    change: int
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A stretch of one block of the agent's text. `change` is when it last grew."""
+
+    block: int
+    text: str
+    change: int
+    drawn: Markup | None = None
+
+    def html(self) -> Markup:
+        if self.drawn is None:
+            self.drawn = markdown(preview(_without_marker(self.text)))
+        return self.drawn
+
+
+@dataclass(slots=True)
+class Growing:
+    """One turn. `change` counts what happened to it."""
+
+    turn: str
+    change: int = 0
+    doing: str = ""
+    doing_change: int = 0
+    _pieces: list[_Piece] = field(default_factory=list)
+
+    def see(self, sight: Sight) -> bool:
+        """Take in what happened; says whether it is to be seen."""
+        self.change += 1
+        match sight:
+            case Grew(text=text, block=block):
+                self._grow(text, block)
+            case Doing(words=words):
+                self.doing, self.doing_change = words, self.change
+            case FileChanged():
+                return False
+        return True
+
+    def pieces(self) -> tuple[Markup, ...]:
+        """Give all pieces, drawn."""
+        return tuple(piece.html() for piece in self._pieces)
+
+    def here(self) -> Position:
+        """Give the position of somebody who has seen everything."""
+        return Position(self.turn, len(self._pieces), self.change)
+
+    def since(self, position: Position) -> Markup:
+        """Give what has changed since, as partial updates of a page."""
+        out: list[Markup] = []
+        for number, piece in enumerate(self._pieces):
+            if number >= position.pieces:
+                out.append(
+                    Markup('<hx-partial hx-target="#live-text" hx-swap="beforeend"><div id="live-{}">{}</div></hx-partial>').format(
+                        number, piece.html()
+                    )
+                )
+            elif piece.change > position.change:
+                out.append(
+                    Markup('<hx-partial hx-target="#live-{}" hx-swap="innerHTML">{}</hx-partial>').format(
+                        number, piece.html()
+                    )
+                )
+        if self.doing_change > position.change:
+            words = escape(self.doing)
+            out.append(Markup('<hx-partial hx-target="#live-doing" hx-swap="innerHTML">{}</hx-partial>').format(words))
+        return Markup("").join(out)
+
+    def _grow(self, text: str, block: int) -> None:
+        last = self._pieces[-1] if self._pieces else None
+        if last is None or last.block != block:
+            last = _Piece(block, "", self.change)
+            self._pieces.append(last)
+        last.text += text
+        last.change, last.drawn = self.change, None
+        if "\n" in text:
+            self._settle(last)
+
+    def _settle(self, last: _Piece) -> None:
+        """Cut off what of the last piece will not look otherwise any more."""
+        place = settled(last.text)
+        if place:
+            rest = last.text[place:]
+            last.text = last.text[:place]
+            self._pieces.append(_Piece(last.block, rest, self.change))
+
+
+def _without_marker(text: str) -> str:
+    """Leave out a last line that is, or may become, a marker of the agent's."""
+    front, newline, line = text.rpartition("\n")
+    bare = line.strip().lstrip("*`_ ")
+    marker = bare and (HIDDEN.startswith(bare) or bare.startswith(HIDDEN))
+    return front if marker and (newline or bare.startswith(HIDDEN) or len(bare) > 3) else text

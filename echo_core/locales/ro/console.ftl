@@ -1,0 +1,12 @@
+console-prompt = tu>
+console-question = **{ $header }** ({ $number } din { $total })
+console-for-plan = Pentru acest plan: { $always }
+console-recommended = (recomandat)
+console-chosen = S-a ales: { $label }
+console-chosen-by = { $who }: { $label }
+console-one = Tastează 1.
+console-some = Tastează un număr de la 1 la { $count }.
+console-one-or-words = Tastează 1 sau continuă discuția.
+console-answer = Tastează un număr de la 1 la { $count } sau un răspuns al tău.
+console-answers = Tastează un număr de la 1 la { $count }, mai multe ca 1,2, sau un răspuns al tău.
+console-not-kept = { $reason } Se încearcă din nou.

@@ -1,0 +1,10 @@
+failures-credential = Claude nu a acceptat datele de acces. Cine administrează echo-core trebuie să le reînnoiască (`echo-core doctor` arată cum); apoi apasă pe „Încearcă din nou”.
+failures-rate-limit = S-a atins limita de utilizare a lui Claude. Apasă pe „Încearcă din nou” după ce limita se resetează.
+failures-overloaded = Claude este supraîncărcat în acest moment. Apasă pe „Încearcă din nou” peste câteva minute.
+failures-network = Nu se poate ajunge la Claude prin rețea. Apasă pe „Încearcă din nou” când revine conexiunea.
+failures-agent-missing = Claude Code nu este instalat acolo unde rulează echo-core. Pentru cine îl administrează: `echo-core doctor` arată cum se pune la loc; apoi apasă pe „Încearcă din nou”.
+failures-session-lost = Agentul nu-și mai amintește această etapă. Apasă pe „Încearcă din nou” ca să reiei etapa cu ultimul tău mesaj; documentele din dosarul de lucru au rămas.
+failures-stopped = Oprit. Planul se păstrează: scrie ceva ca să continui.
+failures-timeout = Apasă pe „Încearcă din nou” ca să fie refăcută tura.
+failures-cut-off = echo-core s-a încheiat în mijlocul acestei ture, așa că răspunsul nu este complet. Apasă pe „Încearcă din nou” ca să fie refăcută.
+failures-other = Apasă pe „Încearcă din nou” ca să fie refăcută tura; jurnalul echo-core spune mai multe.
