@@ -16,7 +16,7 @@ from echo_core.errors import ChannelError, CommandError, OutOfDateError, PlanTak
 from echo_core.folders import Folders
 from echo_core.gathering import contribution
 from echo_core.journal.base import Journal
-from echo_core.messages import Action, ChannelKey, Command, Inbound, Notice, Press, Pressed, Said, Wrote
+from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Notice, Press, Pressed, Said, Wrote
 from echo_core.offers import fits, label_of, shown_choice
 from echo_core.orchestrator import Message, Orchestrator
 from echo_core.plan import BriefOffer, Conversation, Offer, Plan
@@ -27,6 +27,7 @@ from echo_core.steps import Step, no_plan
 from echo_core.texts import say
 
 FORKED = "forked"  # a command of our own: the first message of a channel that was opened for a copy
+_DEDICATED = "--dedicated"
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +97,7 @@ class Acts:
                 return step
             case "fork":
                 return await self._fork(inbound, command.argument.strip(), conversation)
-            case "forked":
+            case name if name == FORKED:
                 return await self._forked(inbound.key, command.argument, conversation)
             case _:
                 return Step(conversation, ())
@@ -132,7 +133,7 @@ class Acts:
         refused: tuple[Notice, ...] = ()
         if free and (wanted.place == "thread" or (not wanted.place and self._threads(key.adapter))):
             try:
-                await self._move(inbound, wanted.slug, Command("plan", f"{argument} --dedicated"))
+                await self._move(inbound, wanted.slug, Command("plan", f"{argument} {_DEDICATED}"))
             except ChannelError as error:
                 log.info("no_thread", channel=str(key), reason=error.reason)
                 refused = (Notice(say("acts-no-thread", reason=error.reason)),) if wanted.place else ()
@@ -185,6 +186,13 @@ class Acts:
             plan = entry.conversation.plan
             if entry.key != key and plan and plan.status != "complete" and plan.slug.casefold() == slug.casefold():
                 raise PlanTakenError(slug=plan.slug)
+
+
+def opens(body: Body) -> bool:
+    """Say whether a message is the first of a channel that was opened for a plan."""
+    if not isinstance(body, Command):
+        return False
+    return body.name == FORKED or (body.name == "plan" and body.argument.endswith(_DEDICATED))
 
 
 def _checked(conversation: Conversation, press: Press) -> Offer:

@@ -17,10 +17,14 @@ BEHIND = 10_000
 
 @dataclass(slots=True)
 class _Running:
-    """A turn that runs: which messages it is about, its text so far by block, and the tools in use."""
+    """A turn that runs: which messages it is about, its text so far by block, and the tools in use.
+
+    `anchor` is where it begins in the agent's transcript; empty before the agent was asked.
+    """
 
     turn: str
     messages: tuple[Inbound, ...]
+    anchor: str = ""
     blocks: dict[int, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
 
@@ -76,6 +80,17 @@ class Broadcast:
         """Give the messages that the running turn is about; none where none runs."""
         running = self._running.get(key)
         return running.messages if running else ()
+
+    def anchor(self, key: ChannelKey) -> str:
+        """Give where the running turn begins in the agent's transcript; empty where none runs, or it is not there."""
+        running = self._running.get(key)
+        return running.anchor if running else ""
+
+    def asked(self, key: ChannelKey, anchor: str) -> None:
+        """Note where the running turn begins in the agent's transcript; the first time counts."""
+        running = self._running.get(key)
+        if running is not None and not running.anchor:
+            running.anchor = anchor
 
     def began(self, key: ChannelKey, turn: str, messages: Sequence[Inbound]) -> None:
         """Tell that a turn begins."""

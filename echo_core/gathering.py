@@ -9,16 +9,19 @@ from itertools import takewhile
 from typing import Any
 
 from echo_core.adapter import Channel
+from echo_core.agent.deferrals import shown_label
 from echo_core.attachments import Intake, prompt_lines
 from echo_core.fences import Contribution
 from echo_core.journal.base import Turn
-from echo_core.messages import ChannelKey, Inbound, Said, Wrote
-from echo_core.offers import is_early
+from echo_core.messages import Action, ChannelKey, Inbound, Press, Pressed, Said, Wrote
+from echo_core.offers import fits, is_early, shown_choice, typed_answer, typed_choice, typed_permission
 from echo_core.orchestrator import Message
-from echo_core.plan import Plan
+from echo_core.plan import BriefOffer, Offer, PermissionOffer, Plan, QuestionOffer
+from echo_core.render import clip
 
 SETTLE = 0.7
 SETTLE_LIMIT = 5.0
+SHOWN_ANSWER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Gathering:
                 text = "\n\n".join(part for part in (text, prompt_lines(taken)) if part)
                 images.extend(taken.images)
                 lines.extend(taken.lines)
-            said.append(contribution(inbound, text))
+            if text.strip():
+                said.append(contribution(inbound, text))
         return Gathered(Message(tuple(said), tuple(images), batch[0].at), tuple(lines))
 
     async def _settled(self, turn: Turn) -> None:
@@ -87,6 +91,28 @@ class Gathering:
 def contribution(inbound: Inbound, text: str) -> Contribution:
     """Give a text as what the inbound's author contributes."""
     return Contribution(author_id=inbound.author.id, author_name=inbound.author.name, text=text)
+
+
+def chosen_label(offer: Offer, batch: Sequence[Inbound]) -> str:
+    """Say in words what the messages of a turn chose of what was open before it; empty when they chose nothing."""
+    first = batch[0]
+    if isinstance(first.body, Pressed):
+        press = Press.decode(first.body.data)
+        return shown_choice(offer, press) if fits(offer, press) else ""
+    words = "\n\n".join(_content(inbound)[0] for inbound in batch).strip()
+    if not words or (isinstance(first.body, Said) and is_early(offer, first.at)):
+        return ""
+    match offer:
+        case QuestionOffer(questions=questions, index=index):
+            words = shown_label(typed_answer(questions[index], words) or words)
+        case BriefOffer(options=options):
+            words = typed_choice(options, words) or words
+        case PermissionOffer():
+            action = typed_permission(words) or Action.DENY
+            words = shown_choice(offer, Press(action, offer.token))
+        case _:
+            return ""
+    return clip(" ".join(words.split()), SHOWN_ANSWER)
 
 
 def _goes_on(turn: Turn) -> bool:

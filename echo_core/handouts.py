@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from echo_core.artifacts import Artifact, Shot, artifacts, changed, file_list, kept, shot
 from echo_core.attachments.store import FOLDER as ATTACHMENTS
@@ -48,17 +50,13 @@ class Handouts:
             return step
         written = _written(earlier, await asyncio.to_thread(self._shot, plan))
         markdown = [item.path for item in written if item.path.suffix.casefold() == ".md"]
-        fresh = tuple(dict.fromkeys((*plan.fresh, *markdown)))
-        is_ready = plan.offer is not None and plan.offer.kind == "ready"
-        handed: tuple[Intent, ...] = ()
-        if is_ready and fresh:
-            sent = (await asyncio.to_thread(kept, plan, self._folders, fresh))[:MOST_SENT]
-            listed = [item for item in written if item.path not in sent]
-            handed = (Files(say("replies-documents", count=len(sent)), sent),) if sent else ()
-            fresh = ()
-        else:
-            listed = written
-        if listed and plan.status != "complete":
+        due, fresh = _due(plan, before, markdown)
+        shown = _sent(step.replies)
+        unsent = [path for path in due if path not in shown]
+        sent = (await asyncio.to_thread(kept, plan, self._folders, unsent))[:MOST_SENT]
+        listed = [item for item in written if item.path not in {*sent, *shown}]
+        handed: tuple[Intent, ...] = (Files(say("replies-documents", count=len(sent)), sent),) if sent else ()
+        if listed:
             handed = (file_list(listed, say("replies-files", count=len(listed))), *handed)
         plan = plan.model_copy(update={"fresh": fresh})
         conversation = step.conversation.model_copy(update={"plan": plan})
@@ -68,6 +66,21 @@ class Handouts:
         """Look at the plan's files, without those that members sent."""
         found = artifacts(plan, self._folders)
         return shot([item for item in found if not item.name.startswith(f"{ATTACHMENTS}/")])
+
+
+def _due(plan: Plan, before: Plan | None, written: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Give the documents to be sent after a turn, and those that are sent at the end of their phase."""
+    everything = tuple(dict.fromkeys((*plan.fresh, *written)))
+    if plan.status == "complete" or (plan.offer is not None and plan.offer.kind == "ready"):
+        return everything, ()
+    if before is not None and (before.phase, before.status) != (plan.phase, plan.status):
+        return plan.fresh, tuple(written)
+    return (), everything
+
+
+def _sent(replies: Sequence[Intent]) -> frozenset[Path]:
+    """Give the files that replies send already."""
+    return frozenset(path for reply in replies if isinstance(reply, Files) for path in reply.paths)
 
 
 def _written(earlier: Earlier, now: Shot) -> list[Artifact]:

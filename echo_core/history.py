@@ -32,6 +32,11 @@ class Line(Protocol):
         """The message's own, the same in a copy of the session; empty when it has none."""
         ...
 
+    @property
+    def tools(self) -> Sequence[str]:
+        """Short descriptions of what the agent did for it."""
+        ...
+
 
 class Transcript(Protocol):
     """Reads a session's messages, oldest first; empty when there is no transcript."""
@@ -43,11 +48,15 @@ class Transcript(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing that was said: in which phase, by whom (empty for the agent), and the Markdown."""
+    """One thing that was said: in which phase, by whom (empty for the agent), and the Markdown.
+
+    `tools` are short descriptions of what the agent did before and while it said it.
+    """
 
     phase: str
     author: str
     text: str
+    tools: tuple[str, ...] = ()
 
 
 async def history(plan: Plan, transcript: Transcript) -> list[Said]:
@@ -97,6 +106,6 @@ def _entries(phase: str, line: Line) -> list[Said]:
     """Read one message: the agent's text, or what members said; prompts that the daemon composed are left out."""
     if line.role == "assistant":
         text = strip_markers(line.text)
-        return [Said(phase, "", text)] if text else []
+        return [Said(phase, "", text, tuple(line.tools))] if text else []
     said = [Said(phase, item.author_name, item.text) for item in unfence(line.text)]
     return [Said(phase, say("history-answer"), line.text)] if line.role == "answer" and not said else said

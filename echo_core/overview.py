@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Protocol
 
 from echo_core.agent.deferrals import shown_label
 from echo_core.artifacts import artifacts, file_list, find
@@ -15,7 +16,7 @@ from echo_core.cards import card_token
 from echo_core.desk import AnswerRow, DecisionRow, Page, PlanDetail, PlanSummary, Sight, Utterance, Waiting
 from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
-from echo_core.history import Said, Transcript, history
+from echo_core.history import Line, Said, history
 from echo_core.journal.base import Journal
 from echo_core.messages import ChannelKey, Inbound, Option, Wrote
 from echo_core.messages import Said as SaidBody
@@ -24,11 +25,19 @@ from echo_core.plan import Decision, Plan
 from echo_core.prompts import Prompts
 from echo_core.render import plain
 from echo_core.standing import move, steps
-from echo_core.texts import say
+from echo_core.texts import say, spoken
 from echo_core.workflow import Workflow
 
 AUTO = "auto"
 KEPT = 20
+
+
+class Records(Protocol):
+    """Reads a session's messages, oldest first, or only those before the turn that begins at an anchor."""
+
+    def __call__(self, *, session_id: str, cwd: Path, until: str = "") -> Awaitable[Sequence[Line]]:
+        """Read."""
+        ...
 
 
 class Overview:
@@ -41,7 +50,7 @@ class Overview:
         broadcast: Broadcast,
         prompts: Prompts,
         folders: Folders,
-        transcript: Transcript,
+        transcript: Records,
         running: Callable[[ChannelKey], bool],
     ) -> None:
         self._journal = journal
@@ -50,7 +59,7 @@ class Overview:
         self._folders = folders
         self._transcript = transcript
         self._running = running
-        self._read: OrderedDict[tuple[str, str], list[Said]] = OrderedDict()
+        self._read: OrderedDict[tuple[str, ...], list[Said]] = OrderedDict()
 
     async def plans(self) -> Sequence[PlanSummary]:
         """Give all plans; see `Desk.plans`."""
@@ -89,7 +98,7 @@ class Overview:
         plan = (await self._journal.read(key)).plan
         if plan is None:
             return Page((), 0)
-        said = await self._said(plan)
+        said = await self._said(key, plan)
         end = len(said) if before is None else max(0, min(before, len(said)))
         start = max(0, end - max(count, 1))
         workflow = self._workflow(plan)
@@ -116,11 +125,16 @@ class Overview:
             await self._journal.remember(key, AUTO, plan.planning_session_id if on else "")
         self._broadcast.changed(key)
 
-    async def _said(self, plan: Plan) -> list[Said]:
-        """Read what was said up to the last turn that was stored; the same stand of a plan is read once."""
-        stand = (plan.planning_session_id, plan.updated_at.isoformat())
+    async def _said(self, key: ChannelKey, plan: Plan) -> list[Said]:
+        """Read what was said before the turn that runs; the same stand of a plan is read once for each language."""
+        anchor = self._broadcast.anchor(key)
+        stand = (plan.planning_session_id, plan.updated_at.isoformat(), anchor, spoken())
+
+        async def read(*, session_id: str, cwd: Path) -> Sequence[Line]:
+            return await self._transcript(session_id=session_id, cwd=cwd, until=anchor)
+
         if stand not in self._read:
-            self._read[stand] = await history(plan, self._transcript)
+            self._read[stand] = await history(plan, read)
         self._read.move_to_end(stand)
         if len(self._read) > KEPT:
             self._read.popitem(last=False)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from echo_core.acts import opens
 from echo_core.adapter import CommandSpec
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards, card_token
@@ -27,7 +28,6 @@ from echo_core.messages import (
     Deleted,
     Edited,
     Inbound,
-    Mark,
     Notice,
     Press,
     Pressed,
@@ -46,6 +46,7 @@ from echo_core.render import escape
 from echo_core.steps import no_plan, under_way
 from echo_core.texts import best, say, speaking
 from echo_core.turns import Turns
+from echo_core.waiting import WaitingLine
 
 MESSAGE_LIMIT = 100_000
 REMEMBERED = 1_000
@@ -77,8 +78,6 @@ class Router:
         self._journal = journal
         self._turns = turns
         self._outbox = outbox
-        self._presenter = presenter
-        self._cards = cards
         self._looks = looks
         self._overview = overview
         self._broadcast = broadcast
@@ -87,7 +86,14 @@ class Router:
         self._clock = clock
         self._default_workflow = default_workflow
         self._language = language
-        self._interrupts = interrupts
+        self._line = WaitingLine(
+            journal=journal,
+            presenter=presenter,
+            cards=cards,
+            broadcast=broadcast,
+            stop=turns.stop,
+            interrupts=interrupts,
+        )
         self._locks = KeyLocks()
         self._refused: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._not_kept: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -106,7 +112,9 @@ class Router:
         """Take an inbound in; see `echo_core.adapter.Core`."""
         with speaking(self._language or best(inbound.author.language) or ""):
             if isinstance(inbound.body, Deleted):
-                return await self._deleted(inbound.key, inbound.body.target)
+                # the platform says that it is gone, so nobody needs leave for that
+                await self._line.delete(inbound.key, inbound.body.target)
+                return Receipt(accepted=True)
             if not self._access(inbound.via or inbound.key.adapter).allows(inbound.author, inbound.chat_id):
                 return self._refusal(inbound)
         one_by_one = isinstance(inbound.body, (Said, Pressed, Wrote))
@@ -126,7 +134,7 @@ class Router:
         body = inbound.body
         if not isinstance(body, Command):
             return ()
-        if not self._access(inbound.key.adapter).allows(inbound.author, inbound.chat_id):
+        if not self._access(inbound.via or inbound.key.adapter).allows(inbound.author, inbound.chat_id):
             return ()
         conversation = await self._journal.read(inbound.key)
         return completions(await self._looks.values(body.name, parameter, conversation), body.argument)
@@ -137,11 +145,11 @@ class Router:
 
     def _refusal(self, inbound: Inbound) -> Receipt:
         """Refuse a stranger: one line, once, and only to someone who meant the bot. What they wrote goes nowhere."""
-        who = (inbound.key.adapter, inbound.author.id)
+        who = (inbound.via or inbound.key.adapter, inbound.author.id)
         meant = isinstance(inbound.body, (Pressed, Wrote, Command))
         if not inbound.addressed or (not _first_time(self._refused, who) and not meant):
             return Receipt(accepted=False)
-        log.info("refused", adapter=inbound.key.adapter, user=inbound.author.id, chat=inbound.chat_id)
+        log.info("refused", adapter=who[0], user=inbound.author.id, chat=inbound.chat_id)
         return Receipt(accepted=False, notice=say("router-stranger", id=inbound.author.id))
 
     async def _served(self, inbound: Inbound, conversation: Conversation) -> Receipt:
@@ -152,17 +160,16 @@ class Router:
                 case Pressed(data=data):
                     return await self._pressed(inbound, data, conversation)
                 case Wrote(data=data, text=text):
-                    return await self._wrote(inbound, data, text, conversation)
+                    return await self._wrote(inbound, data, text)
                 case Command() as command:
                     return await self._command(inbound, command, conversation)
                 case Said() as said:
                     return await self._said(inbound, said, conversation)
                 case Edited(target=target, text=text):
-                    return await self._edited(inbound.key, target, text)
-                case Deleted(target=target):
-                    return await self._deleted(inbound.key, target)
+                    await self._line.edit(inbound.key, target, text, limit=MESSAGE_LIMIT)
                 case Unsupported(what=what):
                     return await self._unsupported(inbound, what, conversation)
+            return Receipt(accepted=True)
         except JournalError:
             raise
         except EchoError as error:
@@ -177,46 +184,15 @@ class Router:
             return Receipt(accepted=False, notice=say("router-too-long", length=len(said.text), limit=MESSAGE_LIMIT))
         if conversation.plan is None and not await self._journal.unfinished(inbound.key):
             return Receipt(accepted=False, notice=no_plan())
-        waits = self._turns.running(inbound.key)
-        await self._journal.accept(inbound)
+        receipt = await self._line.accept(inbound)
         self._echo(inbound, said.text)
-        return self._queued(inbound) if waits else Receipt(accepted=True)
-
-    def _queued(self, inbound: Inbound) -> Receipt:
-        """Say that a message waits for the end of the turn, or end that turn for it."""
-        self._changed(inbound.key)
-        if self._interrupts:
-            self._turns.stop(inbound.key)
-            return Receipt(accepted=True)
-        if self._presenter.has_marks(inbound.key):
-            self._presenter.mark(inbound.key, (inbound.id,), Mark.WAITING)
-            return Receipt(accepted=True)
-        return Receipt(accepted=True, notice=say("router-waits"))
+        return receipt
 
     def _echo(self, inbound: Inbound, text: str) -> None:
         """Show in the channel what somebody said who takes part from elsewhere."""
         if inbound.via and text.strip():
             shown = say("router-via", name=escape(inbound.author.name), via=inbound.via, text=escape(text.strip()))
             self._outbox.say(inbound.key, (Notice(shown),))
-
-    def _changed(self, key: ChannelKey) -> None:
-        self._cards.refresh(key)
-        self._broadcast.changed(key)
-
-    async def _edited(self, key: ChannelKey, target: str, text: str) -> Receipt:
-        """Take an edit over into a message that still waits; what the agent has read stays read."""
-        waiting = {item.id: item.body for item in await self._journal.waiting(key)}
-        body = waiting.get(target)
-        if isinstance(body, Said) and (text.strip() or body.attachments) and len(text) <= MESSAGE_LIMIT:
-            await self._journal.amend(key, target, replace(body, text=text))
-        return Receipt(accepted=True)
-
-    async def _deleted(self, key: ChannelKey, target: str) -> Receipt:
-        """Take a message back that still waits. The platform says that it is gone, so nobody needs leave for that."""
-        waiting = {item.id for item in await self._journal.waiting(key) if isinstance(item.body, Said)}
-        if target in waiting and await self._journal.withdraw(key, target):
-            self._changed(key)
-        return Receipt(accepted=True)
 
     async def _unsupported(self, inbound: Inbound, what: str, conversation: Conversation) -> Receipt:
         if not await self._meant(inbound, conversation.plan):
@@ -230,10 +206,17 @@ class Router:
         """
         if inbound.addressed or (plan is not None and plan.dedicated):
             return True
+        if plan is None and await self._is_being_dedicated(inbound.key):
+            return True
         if self._access(inbound.key.adapter).listen != "plan":
             return False
         under_way = plan is not None and plan.status != "complete"
         return under_way or await self._journal.unfinished(inbound.key) > 0
+
+    async def _is_being_dedicated(self, key: ChannelKey) -> bool:
+        """Say whether the first turn of the plan that a channel was opened for waits or runs."""
+        waiting = await self._journal.waiting(key)
+        return any(opens(item.body) for item in (*self._broadcast.at_work_on(key), *waiting))
 
     async def _pressed(self, inbound: Inbound, data: str, conversation: Conversation) -> Receipt:
         try:
@@ -244,7 +227,7 @@ class Router:
             return await self._controlled(inbound, press, conversation)
         if await self._is_known(inbound):
             return Receipt(accepted=True, keep=True)
-        offer = await self._open(inbound.key, press, conversation)
+        offer = await self._open(inbound.key, press)
         if press.action is Action.OTHER:
             return Receipt(accepted=True, notice=say("router-write-answer"), keep=True)
         await self._journal.accept(inbound)
@@ -252,12 +235,12 @@ class Router:
         self._echo(inbound, label)
         return Receipt(accepted=True, label=label, keep=press.action is Action.CONTINUE)
 
-    async def _wrote(self, inbound: Inbound, data: str, text: str, conversation: Conversation) -> Receipt:
+    async def _wrote(self, inbound: Inbound, data: str, text: str) -> Receipt:
         try:
             press = Press.decode(data)
         except InvalidPressError:
             raise OutOfDateError from None
-        await self._open(inbound.key, press, conversation)
+        await self._open(inbound.key, press)
         if not text.strip():
             return Receipt(accepted=False, notice=say("router-empty"))
         await self._journal.accept(inbound)
@@ -266,15 +249,17 @@ class Router:
 
     async def _is_known(self, inbound: Inbound) -> bool:
         """Say whether a press like this one waits or is being worked on: somebody pressed the button twice."""
-        before = (*self._broadcast.at_work_on(inbound.key), *await self._journal.waiting(inbound.key))
-        return any(item.body == inbound.body for item in before)
+        waiting = await self._journal.waiting(inbound.key)
+        return any(item.body == inbound.body for item in (*self._broadcast.at_work_on(inbound.key), *waiting))
 
-    async def _open(self, key: ChannelKey, press: Press, conversation: Conversation) -> Offer:
+    async def _open(self, key: ChannelKey, press: Press) -> Offer:
         """Give the open offer that a press belongs to. What waits already comes first: two cannot answer at once."""
-        offer = conversation.plan.offer if conversation.plan else None
-        if offer is None or not fits(offer, press) or await self._journal.unfinished(key):
+        if await self._journal.unfinished(key):
             raise OutOfDateError
-        return offer
+        plan = (await self._journal.read(key)).plan
+        if plan is None or plan.offer is None or not fits(plan.offer, press):
+            raise OutOfDateError
+        return plan.offer
 
     async def _controlled(self, inbound: Inbound, press: Press, conversation: Conversation) -> Receipt:
         """Do what a button of the card or of a list of files asks for. Those messages stay as they are."""
@@ -299,7 +284,7 @@ class Router:
             stopped = self._turns.stop(key)
             return Receipt(accepted=stopped, notice="" if stopped else say("router-nothing-runs"))
         if command.name == "withdraw":
-            return await self._withdraw(inbound)
+            return await self._line.withdraw(inbound)
         if command.name == "plan":
             if conversation.plan is not None and conversation.plan.status != "complete":
                 return Receipt(accepted=False, notice=under_way(conversation.plan))
@@ -319,19 +304,6 @@ class Router:
         else:
             self._outbox.say(key, shown)
         return Receipt(accepted=True)
-
-    async def _withdraw(self, inbound: Inbound) -> Receipt:
-        """Take back the last message of somebody's that still waits."""
-        own = [
-            item
-            for item in await self._journal.waiting(inbound.key)
-            if item.author.id == inbound.author.id and isinstance(item.body, Said)
-        ]
-        if not own or not await self._journal.withdraw(inbound.key, own[-1].id):
-            return Receipt(accepted=False, notice=say("router-nothing-waits"))
-        self._presenter.mark(inbound.key, (own[-1].id,), None)
-        self._changed(inbound.key)
-        return Receipt(accepted=True, notice=say("router-withdrawn"))
 
 
 def _first_time(told: OrderedDict[tuple[str, str], None], what: tuple[str, str]) -> bool:

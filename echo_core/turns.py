@@ -18,7 +18,7 @@ from echo_core.branches import noted
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.errors import EchoError
-from echo_core.gathering import Gathering
+from echo_core.gathering import Gathering, chosen_label
 from echo_core.handouts import Handouts
 from echo_core.journal.base import Journal, Running, Turn
 from echo_core.messages import (
@@ -29,13 +29,14 @@ from echo_core.messages import (
     Command,
     Inbound,
     Intent,
+    Mark,
     Notice,
     Press,
     Pressed,
     Said,
     Wrote,
 )
-from echo_core.offers import intent_of, is_early
+from echo_core.offers import intent_of
 from echo_core.orchestrator import Message
 from echo_core.outbox import Outbox
 from echo_core.overview import goes_on
@@ -43,13 +44,10 @@ from echo_core.patience import patiently
 from echo_core.plan import Conversation, ReadyOffer
 from echo_core.planning_session import Line
 from echo_core.presenter import LiveView, Presenter
-from echo_core.render import clip
 from echo_core.replies import with_note, within
 from echo_core.shelving import Shelving
 from echo_core.steps import Step
 from echo_core.texts import best, say, speaking
-
-SHOWN_ANSWER = 200
 
 log = structlog.get_logger(__name__)
 
@@ -125,9 +123,12 @@ class Turns:
         batch = await tools.gathering.batch(turn)
         overtaken = _overtaken(turn)
         turn.join([inbound.id for inbound in overtaken])
-        record = _Record(turn, joined=tuple(inbound.id for inbound in batch[1:]))
+        record = _Record(turn, joined=tuple(inbound.id for inbound in batch[1:]), broadcast=tools.broadcast)
         tools.cards.refresh(turn.key)
         tools.broadcast.began(turn.key, turn.inbound.id, batch)
+        if turn.interrupted is not None:
+            tools.broadcast.asked(turn.key, turn.interrupted.anchor)
+        tools.presenter.mark(turn.key, [item.id for item in turn.waiting if isinstance(item.body, Said)], Mark.WAITING)
         files = await tools.handouts.before(before)
         async with tools.presenter.live(
             turn.key,
@@ -189,7 +190,8 @@ class Turns:
         if plan is None or not isinstance(plan.offer, ReadyOffer) or not await goes_on(self._journal, turn.key, plan):
             return
         press = Pressed(Press(Action.CONTINUE, plan.offer.token).encode())
-        await self._journal.accept(replace(turn.inbound, id=f"{turn.inbound.id}.auto", body=press))
+        inbound = replace(turn.inbound, id=f"{turn.inbound.id}.auto", body=press)
+        await patiently(lambda: self._journal.accept(inbound), doing="going on by itself", key=str(turn.key))
 
     def _closed(self, turn: Turn, step: Step, batch: Sequence[Inbound]) -> Closed | None:
         """Give the message of an offer that is over, unless a press on that very message has changed it already."""
@@ -200,12 +202,8 @@ class Turns:
             return None
         if _changed_by_press(turn.inbound):
             return None
-        label = ""
-        if offer.kind == "ready" and following is not None and following.phase != plan.phase:
-            label = say("offer-going-on")
-        elif offer.kind in {"question", "brief"} and not is_early(offer, turn.inbound.at):
-            words = " ".join(item.body.text for item in batch if isinstance(item.body, Said))
-            label = clip(" ".join(words.split()), SHOWN_ANSWER)
+        going_on = offer.kind == "ready" and following is not None and following.phase != plan.phase
+        label = say("offer-going-on") if going_on else chosen_label(offer, batch)
         title = self._tools.shelving.next_title(plan)
         shown = intent_of(offer, plan, next_title=title, failure=say("plan-not-finished"))
         return Closed(shown, label, turn.inbound.author.name if label else "")
@@ -228,14 +226,16 @@ class Turns:
 class _Record:
     """What a turn's agent is doing, kept in the journal together with the live messages that show it."""
 
-    def __init__(self, turn: Turn, *, joined: tuple[str, ...]) -> None:
+    def __init__(self, turn: Turn, *, joined: tuple[str, ...], broadcast: Broadcast) -> None:
         self._turn = turn
         self._joined = joined
+        self._broadcast = broadcast
         self._running = turn.interrupted
         self.previews = turn.interrupted.previews if turn.interrupted else ()
 
     async def begin(self, running: Running) -> None:
         """Write down what the agent is about to do."""
+        self._broadcast.asked(self._turn.key, running.anchor)
         self._running = replace(running, previews=self.previews, joined=self._joined)
         await patiently(self._write, doing="writing down a turn", key=str(self._turn.key))
 

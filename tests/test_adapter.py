@@ -5,7 +5,7 @@ import re
 import pytest
 
 from echo_core.adapter import Adapter, Capabilities, Channel, Check, CommandSpec, Core, Parameter, Plugin
-from echo_core.commands import COMMANDS
+from echo_core.commands import command_specs
 from echo_core.config import AdapterSettings
 from echo_core.messages import ChannelKey, Notice
 from echo_core.router import Router
@@ -29,7 +29,7 @@ def test_the_seams_are_implemented_by_what_claims_to() -> None:
     assert channel.parts(Notice("hello")) == ("hello",)
 
 
-@pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", command_specs(), ids=lambda spec: spec.name)
 def test_commands_suit_the_platforms_menus(spec: CommandSpec) -> None:
     """Names, descriptions and parameters keep to what Discord and Telegram take."""
     assert re.fullmatch(r"[a-z]{1,32}", spec.name)
@@ -43,17 +43,18 @@ def test_commands_suit_the_platforms_menus(spec: CommandSpec) -> None:
 
 def test_the_commands_of_the_issue_are_all_there() -> None:
     """Everything that people were promised is in the menu, `/plan` first."""
-    names = [spec.name for spec in COMMANDS]
+    names = [spec.name for spec in command_specs()]
     assert names[0] == "plan"
     assert set(names) == {
-        "plan", "status", "stop", "exit", "resume", "advance", "redo", "skip", "history", "files", "help",
+        "plan", "status", "stop", "exit", "resume", "advance", "redo", "skip", "history", "files", "help", "undo", "fork",
+        "decisions", "why", "reopen", "catchup", "diff", "withdraw",
     }  # fmt: skip
 
 
-def test_the_slug_of_a_left_plan_can_be_completed() -> None:
-    """`/resume` alone has a parameter that the core knows values for."""
-    known = [(spec.name, parameter.name) for spec in COMMANDS for parameter in spec.parameters if parameter.complete]
-    assert known == [("resume", "slug")]
+def test_what_the_core_knows_values_for_can_be_completed() -> None:
+    """Plans that were left, decisions and files."""
+    known = [(spec.name, item.name) for spec in command_specs() for item in spec.parameters if item.complete]
+    assert known == [("resume", "slug"), ("why", "decision"), ("reopen", "decision"), ("files", "name")]
 
 
 def test_a_plugin_and_a_check_need_little() -> None:

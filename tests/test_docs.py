@@ -117,8 +117,9 @@ def test_every_invariant_has_a_test() -> None:
 def settings_in_code() -> dict[str, str]:
     """Give every variable with its default, written as docs/configuration.md writes it."""
     found: dict[str, str] = {}
-    sections: dict[str, BaseModel] = {"agent": Settings.model_fields["agent"].default}
-    sections["log"] = Settings.model_fields["log"].default
+    sections: dict[str, BaseModel] = {
+        name: field.default for name, field in Settings.model_fields.items() if isinstance(field.default, BaseModel)
+    }
     sections |= {name: section() for name, section in Registry().sections().items()}
     for name, field in Settings.model_fields.items():
         if name not in sections:
@@ -134,6 +135,8 @@ def shown(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if value == ():
+        return "–"
     if isinstance(value, (frozenset, tuple)):
         return f"`{json.dumps(sorted(value))}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
@@ -164,7 +167,7 @@ def test_the_example_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     text = read("echo.example.toml")
-    assert tomllib.loads(text) == {"telegram": {}, "discord": {}, "agent": {}, "log": {}}
+    assert tomllib.loads(text) == {"telegram": {}, "discord": {}, "agent": {}, "attachments": {}, "log": {}}
     text = re.sub(r"(?m)^#(?=\S)", "", text)
     (tmp_path / "echo.toml").write_text(text, encoding="utf-8")
     load_settings(Registry().sections())

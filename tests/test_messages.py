@@ -13,12 +13,18 @@ from echo_core.messages import (
     AskPermission,
     AskQuestion,
     AskRecovery,
+    Button,
     ChannelKey,
+    Closed,
+    Document,
+    FileEntry,
+    FileList,
     Files,
     Intent,
     Notice,
     Option,
     PhaseReady,
+    PlanCard,
     Press,
     Reply,
     buttons,
@@ -88,6 +94,7 @@ def test_the_mask_holds_the_choices(places: set[int]) -> None:
 
 
 OPTIONS = (Option("Yes"), Option("No", "or later"), Option("Both"))
+STOP = Button("Stop", Press(Action.STOP, "c"))
 OFFERS: list[tuple[Intent, list[tuple[str, Press]]]] = [
     (PhaseReady("Ready.", "Continue", "t"), [("Continue", Press(Action.ADVANCE, "t"))]),
     (
@@ -96,6 +103,7 @@ OFFERS: list[tuple[Intent, list[tuple[str, Press]]]] = [
             ("Yes", Press(Action.ANSWER, "t", 1, 0b001)),
             ("No", Press(Action.ANSWER, "t", 1, 0b010)),
             ("Both", Press(Action.ANSWER, "t", 1, 0b100)),
+            ("Other…", Press(Action.OTHER, "t", 1)),
         ],
     ),
     (
@@ -110,6 +118,13 @@ OFFERS: list[tuple[Intent, list[tuple[str, Press]]]] = [
     (Reply("Hello."), []),
     (Notice("Stopped."), []),
     (Files("Here.", (Path("/x/final-plan.md"),)), []),
+    (Document("It begins", "reply.md", "It begins and goes on"), []),
+    (FileList("Files", (FileEntry("a.md", 3, "tok1"),)), [("a.md", Press(Action.FILE, "tok1"))]),
+    (
+        PlanCard("x", "", (), "", "", (), (Button("Stop", Press(Action.STOP, "c")),)),
+        [("Stop", Press(Action.STOP, "c"))],
+    ),
+    (Closed(AskRecovery("Cut off.", "t"), "Dropped", "Ada"), []),
 ]
 
 

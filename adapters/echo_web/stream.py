@@ -68,11 +68,14 @@ class _Page:
         markup = Markup("")
         if self._version != scene.version:
             version, drawn = await scene.drawn()
-            whole = self.stand is None
+            whole = drawn.replaces(self.stand)
             markup = drawn.updates(self.stand)
             self._live = self._live and not whole
             self.stand, self._version = drawn.stand, version
-        markup += self._growth(scene.growing)
+        else:
+            whole = False
+        if not whole:
+            markup += self._growth(scene.growing)
         return Markup(markup.replace(CSRF, self._csrf))  # noqa: S704 - both are our own
 
     def _growth(self, growing: Growing | None) -> Markup:

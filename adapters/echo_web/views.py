@@ -120,6 +120,10 @@ class Drawn:
         regions = {name: _digest(markup) for name, markup in self.regions.items()}
         return Stand(self.view.total, self._last(self.view.total), regions)
 
+    def replaces(self, stand: Stand | None) -> bool:
+        """Whether a page that stands there is replaced whole."""
+        return stand is None or (stand.last == "none") != (self.stand.last == "none")
+
     def updates(self, stand: Stand | None) -> Markup:
         """Give what a page lacks that stands there, as partial updates; all of it for a page that stands nowhere."""
         known = str(stand)
@@ -128,11 +132,10 @@ class Drawn:
         return self._updates[known]
 
     def _compared(self, stand: Stand | None) -> Markup:
-        now = self.stand
-        if stand is None or (stand.last == "none") != (now.last == "none"):
+        if stand is None or self.replaces(stand):
             whole = self.draw("plan/inner.html", drawn=self, view=self.view)
             return Markup('<hx-partial hx-target="#page" hx-swap="innerHTML">{}</hx-partial>').format(whole)
-        parts = [self._turns(stand)]
+        now, parts = self.stand, [self._turns(stand)]
         for name in REGIONS:
             if stand.regions[name] != now.regions[name]:
                 swap = Markup('<hx-partial hx-target="#{}" hx-swap="innerMorph">{}</hx-partial>')

@@ -207,15 +207,17 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One message of a transcript: who spoke, and the text; tool use is left out.
+    """One message of a transcript: who spoke, and the text.
 
     `answer` is what people answered to the agent's questions, pressed or typed, a blank line between several. `id` is
-    the message's own, the same in a session that began as a copy; empty when it has none.
+    the message's own, the same in a session that began as a copy; empty when it has none. `tools` are short
+    descriptions of what the agent did before and between its words, in the language that is spoken.
     """
 
     role: Literal["user", "assistant", "answer"]
     text: str
     id: str = field(default="", compare=False)
+    tools: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Agent(Protocol):
@@ -234,8 +236,11 @@ class Agent(Protocol):
         """Look in the transcript for a prompt's uuid or a tool call's id and whether its answer is complete."""
         ...
 
-    async def transcript(self, *, session_id: str, cwd: Path) -> Sequence[Spoken]:
-        """Read a session's messages, oldest first; empty when there is no transcript."""
+    async def transcript(self, *, session_id: str, cwd: Path, until: str = "") -> Sequence[Spoken]:
+        """Read a session's messages, oldest first; empty when there is no transcript.
+
+        With `until`, an anchor as in `lookup`, only what was said before the turn that begins there.
+        """
         ...
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 from echo_core.agent.base import Event, Failed, FailureKind, Finished, Lookup, Outcome, Spoken, TurnRequest
 from echo_core.agent.environment import config_dir, without_secrets
 from echo_core.agent.process import Launcher
-from echo_core.agent.transcript import look_up, read_entries, spoken
+from echo_core.agent.transcript import before, look_up, read_entries, spoken
 from echo_core.agent.turn import Lease, Surroundings, Turn
 from echo_core.errors import AgentMissingError
 from echo_core.texts import say
@@ -85,9 +85,10 @@ class ClaudeAgent:
         entries = await asyncio.to_thread(read_entries, self._config_dir, session_id)
         return look_up(entries, anchor, cwd=cwd)
 
-    async def transcript(self, *, session_id: str, cwd: Path) -> Sequence[Spoken]:  # noqa: ARG002 - the contract's
-        """Read a session's messages, oldest first; empty when there is no transcript."""
-        return spoken(await asyncio.to_thread(read_entries, self._config_dir, session_id))
+    async def transcript(self, *, session_id: str, cwd: Path, until: str = "") -> Sequence[Spoken]:  # noqa: ARG002 - the contract's
+        """Read a session's messages, oldest first, or those before a turn; empty when there is no transcript."""
+        entries = await asyncio.to_thread(read_entries, self._config_dir, session_id)
+        return spoken(before(entries, until) if until else entries)
 
     async def close(self) -> None:
         """End every process of the agent's; turns that run end with `Failed(STOPPED)`."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
+from echo_core.agent.activity import describe
 from echo_core.agent.base import Finished, Lookup, Spoken, Usage
 from echo_core.agent.deferrals import deferral, questions_of
 from echo_core.agent.permissions import QUESTION_TOOLS
@@ -103,18 +104,41 @@ def tip_of(entries: Sequence[Entry]) -> str:
     return next((str(entry["uuid"]) for entry in reversed(entries) if entry.get("uuid")), "")
 
 
+def before(entries: Sequence[Entry], anchor: str) -> Sequence[Entry]:
+    """Give the entries before the turn that begins at an anchor; all where it is not there."""
+    start = next((place for place, entry in enumerate(entries) if _anchors(entry, anchor)), None)
+    return entries[:start]
+
+
 def spoken(entries: Sequence[Entry]) -> tuple[Spoken, ...]:
-    """Give the conversation as people saw it: prompts, answers to questions, and what the agent said in between."""
+    """Give the conversation as people saw it: prompts, answers to questions, and what the agent said in between.
+
+    What the agent did is described in the language that is spoken.
+    """
     messages: list[Spoken] = []
+    tools: list[str] = []
     for entry in entries:
         role, text = _said(entry)
-        if not text:
-            continue
-        if role == "assistant" and messages and messages[-1].role == "assistant":
-            messages[-1] = replace(messages[-1], text=f"{messages[-1].text}\n\n{text}")
-        else:
+        if text and role != "assistant":
+            _add(messages, "", tools)
+            tools = []
             messages.append(Spoken(role, text, str(entry.get("uuid") or "")))
+        tools.extend(_done(entry))
+        if text and role == "assistant":
+            if not messages or messages[-1].role != "assistant":
+                messages.append(Spoken(role, "", str(entry.get("uuid") or "")))
+            _add(messages, text, tools)
+            tools = []
+    _add(messages, "", tools)
     return tuple(messages)
+
+
+def _add(messages: list[Spoken], text: str, tools: Sequence[str]) -> None:
+    """Add words and what was done to what the agent says last; nothing where somebody else spoke last."""
+    if messages and messages[-1].role == "assistant":
+        last = messages[-1]
+        words = "\n\n".join(part for part in (last.text, text) if part)
+        messages[-1] = replace(last, text=words, tools=(*last.tools, *tools))
 
 
 def _parsed(lines: Iterator[str]) -> Iterator[Entry]:
@@ -147,6 +171,15 @@ def _said(entry: Entry) -> tuple[Role, str]:
         command = _COMMAND.search(text)
         return "user", f"{command[1]} {command[2]}".strip() if command else text
     return "user", ""
+
+
+def _done(entry: Entry) -> Iterator[str]:
+    """Describe the tools that an entry uses; its questions are said, not done."""
+    if entry["type"] == "assistant" and not _is_made_up(entry):
+        for call in _blocks(entry, "tool_use"):
+            name, used = str(call.get("name", "")), call.get("input")
+            if name not in QUESTION_TOOLS:
+                yield describe(name, used if isinstance(used, dict) else {})
 
 
 def _anchors(entry: Entry, anchor: str) -> bool:

@@ -20,63 +20,27 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.loopback.telegram_chat import Chat, Group, Payload, Person, Place, Posted, Tap
-from tests.loopback.telegram_methods import FILE_LIMIT, METHODS, Upload
+from tests.loopback.telegram_chat import Chat, Payload, Person, Posted, Tap
+from tests.loopback.telegram_media import Media
+from tests.loopback.telegram_methods import FILE_LIMIT, METHODS, Upload, content_of
+from tests.loopback.telegram_people import Group, Place
 from tests.loopback.telegram_spec import SpecCheck
 from tests.loopback.telegram_text import RefusedError
+from tests.loopback.telegram_trouble import Call, Fault
 
-__all__ = ["Call", "Chat", "Fault", "Group", "Person", "Place", "Posted", "Tap", "TelegramServer"]
+__all__ = ["Call", "Chat", "Fault", "Group", "Media", "Person", "Place", "Posted", "Tap", "TelegramServer"]
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 _TEXTS = frozenset({
-    "text", "caption", "parse_mode", "callback_query_id", "url", "file_id", "action", "inline_message_id",
+    "text", "caption", "parse_mode", "callback_query_id", "url", "file_id", "action", "inline_message_id", "name",
+    "language_code",
 })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request that came in, and when (`time.monotonic`)."""
-
-    method: str
-    params: Payload
-    at: float
-
-
-@dataclass(slots=True)
-class Fault:
-    """Trouble for the next `times` requests of `method` that satisfy `when`.
-
-    It comes after `delay` seconds; with `drop` the connection ends instead of an answer; with `after` the request is
-    carried out first, so that the bot cannot know that it was. Status 429 asks to wait `retry_after` seconds.
-    """
-
-    method: str
-    status: int = 500
-    description: str = "Internal Server Error"
-    retry_after: int | None = None
-    migrated_to: int | None = None
-    times: int = 1
-    delay: float = 0.0
-    drop: bool = False
-    after: bool = False
-    when: Callable[[Payload], bool] = field(default=lambda _: True)
-
-    def refusal(self) -> RefusedError:
-        """Give the answer that this trouble consists of."""
-        if self.status == 429:
-            wait = self.retry_after or 1
-            return RefusedError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-        if self.migrated_to is not None:
-            upgraded = "Bad Request: group chat was upgraded to a supergroup chat"
-            return RefusedError(400, upgraded, migrate_to_chat_id=self.migrated_to)
-        return RefusedError(self.status, self.description)
 
 
 class TelegramServer:
@@ -90,8 +54,10 @@ class TelegramServer:
         self.bot = Person(id=int(token.partition(":")[0]), name="Echo", username=username, is_bot=True)
         self.spec = SpecCheck()
         self.chats: dict[int, Chat] = {}
+        self.people: dict[int, Person] = {}
         self.taps: dict[str, Tap] = {}
         self.commands: list[Payload] = []
+        self.menus: dict[str, list[Payload]] = {}
         self.calls: list[Call] = []
         self.violations: list[str] = []
         self.refused: list[str] = []
@@ -114,7 +80,7 @@ class TelegramServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=FILE_LIMIT + 2**20)
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
-        app.router.add_get("/file/bot{token}/documents/{chat}/{message}", self._download)
+        app.router.add_get("/file/bot{token}/documents/{chat}/{message}/{file}", self._download)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await self.come_back()
@@ -148,9 +114,11 @@ class TelegramServer:
 
     # -- people, chats and trouble
 
-    def person(self, name: str, *, username: str = "") -> Person:
-        """Make somebody with an account."""
-        return Person(id=next(self._ids), name=name, username=username)
+    def person(self, name: str, *, username: str = "", language: str = "") -> Person:
+        """Make somebody with an account; `language` is that of their app."""
+        somebody = Person(id=next(self._ids), name=name, username=username, language=language)
+        self.people[somebody.id] = somebody
+        return somebody
 
     def private(self, person: Person) -> Place:
         """Give somebody's private chat with the bot."""
@@ -303,12 +271,30 @@ class TelegramServer:
                 for wait in waits:
                     wait.cancel()
 
-    async def _download(self, request: web.Request) -> web.Response:
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        """Give a file. Trouble for it is ordered for the method `file`; with `drop` half of it comes."""
         chat = self.chats.get(int(request.match_info["chat"]))
         message = chat.history.get(int(request.match_info["message"])) if chat else None
-        if request.match_info["token"] != self.token or message is None or message.document is None:
+        content = content_of(message, request.match_info["file"]) if message else None
+        self.calls.append(Call("file", dict(request.match_info), time.monotonic()))
+        fault = self._fault("file", {})
+        if fault is not None and fault.drop:
+            return await _half(request, content or b"")
+        if fault is not None:
+            return web.json_response({"ok": False}, status=fault.status)
+        if request.match_info["token"] != self.token or content is None:
             raise web.HTTPNotFound
-        return web.Response(body=message.document[1])
+        return web.Response(body=content)
+
+
+async def _half(request: web.Request, content: bytes) -> web.StreamResponse:
+    """Begin an answer, and lose the connection."""
+    response = web.StreamResponse(headers={"Content-Length": str(len(content))})
+    await response.prepare(request)
+    await response.write(content[: len(content) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return response
 
 
 def _decoded(name: str, value: str) -> Any:

@@ -8,11 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from tests.loopback.telegram_chat import Chat, Payload, Person, Posted, Tap
+from tests.loopback.telegram_media import THUMBNAIL, Media
 from tests.loopback.telegram_text import CAPTION_LIMIT, Entity, RefusedError, formatted
 
 Upload = tuple[str, bytes]
 
 FILE_LIMIT = 50 * 1024 * 1024
+FETCH_LIMIT = 20 * 1024 * 1024
+TOPIC_NAME_LIMIT = 128
+REACTIONS = frozenset(
+    "❤👍👎🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋😈😴😭"
+    "🤓👻👀🎃🙈😇😨🤝✍🤗🫡🎅🎄☃💅🤪🗿🆒💘🙉🦄😘💊🙊😎👾😡"
+)
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a "
     "current content and reply markup of the message"
@@ -27,8 +34,10 @@ class Service(Protocol):
 
     bot: Person
     chats: dict[int, Chat]
+    people: dict[int, Person]
     taps: dict[str, Tap]
     commands: list[Payload]
+    menus: dict[str, list[Payload]]
     callback_lifetime: float
     reads_all: bool
 
@@ -45,6 +54,8 @@ def _method(function: Method) -> Method:
 
 def _chat(service: Service, params: Payload) -> Chat:
     chat = service.chats.get(params["chat_id"])
+    if chat is None and params["chat_id"] in service.people:
+        raise RefusedError(403, "Forbidden: bot can't initiate conversation with a user")
     if chat is None:
         raise RefusedError(400, "Bad Request: chat not found")
     if chat.blocked:
@@ -93,7 +104,18 @@ def _text(params: Payload) -> tuple[str, list[Entity]]:
 def _post(service: Service, params: Payload, **what: Any) -> Payload:
     chat = _chat(service, params)
     where = {"thread_id": _thread(chat, params), "reply_to": _reply_to(chat, params)}
-    return chat.add(service.bot, keyboard=_keyboard(params), **where, **what).payload()
+    message = chat.add(service.bot, keyboard=_keyboard(params), asks=_forced_reply(params), **where, **what)
+    chat.drafts.clear()
+    return message.payload()
+
+
+def _forced_reply(params: Payload) -> Payload | None:
+    asked: Payload = params.get("reply_markup") or {}
+    if not asked.get("force_reply"):
+        return None
+    if not 1 <= len(asked.get("input_field_placeholder", "…")) <= 64:
+        raise RefusedError(400, "Bad Request: INPUT_FIELD_PLACEHOLDER_INVALID")
+    return asked
 
 
 @_method
@@ -123,14 +145,17 @@ def set_my_commands(service: Service, params: Payload, _: Mapping[str, Upload]) 
     right = all(_COMMAND_NAME.fullmatch(item["command"]) and 1 <= len(item["description"]) <= 256 for item in commands)
     if not right or len(commands) > 100:
         raise RefusedError(400, "Bad Request: BOT_COMMAND_INVALID")
-    service.commands[:] = commands
+    language = str(params.get("language_code", ""))
+    service.menus[language] = commands
+    if not language:
+        service.commands[:] = commands
     return True
 
 
 @_method
-def get_my_commands(service: Service, _: Payload, __: Mapping[str, Upload]) -> list[Payload]:
-    """Tell the menu."""
-    return service.commands
+def get_my_commands(service: Service, params: Payload, _: Mapping[str, Upload]) -> list[Payload]:
+    """Tell the menu of a language, or the one for all others."""
+    return service.menus.get(str(params.get("language_code", "")), [])
 
 
 @_method
@@ -148,7 +173,9 @@ def send_message_draft(service: Service, params: Payload, _: Mapping[str, Upload
         raise RefusedError(400, "Bad Request: TEXTDRAFT_PEER_INVALID")
     if not params["draft_id"]:
         raise RefusedError(400, "Bad Request: RANDOM_ID_INVALID")
-    chat.drafts[params["draft_id"]] = formatted(params)[0]
+    text = formatted(params)[0]
+    chat.drafts[params["draft_id"]] = text
+    chat.drafted.append(text)
     return True
 
 
@@ -158,7 +185,7 @@ def edit_message_text(service: Service, params: Payload, _: Mapping[str, Upload]
     message = _chat(service, params).mine(params["message_id"], to="edit")
     text, entities = _text(params)
     keyboard = _keyboard(params)
-    if message.document:
+    if message.media:
         raise RefusedError(400, "Bad Request: there is no text in the message to edit")
     if (text, entities, keyboard) == (message.text, message.entities, message.keyboard):
         raise RefusedError(400, NOT_MODIFIED)
@@ -199,18 +226,30 @@ def send_document(service: Service, params: Payload, files: Mapping[str, Upload]
     if len(content) > FILE_LIMIT:
         raise RefusedError(413, "Request Entity Too Large")
     text, entities = formatted(params, name="caption", limit=CAPTION_LIMIT)
-    return _post(service, params, text=text, entities=entities, document=(name, content))
+    return _post(service, params, text=text, entities=entities, media=Media(name, content))
 
 
 @_method
 def get_file(service: Service, params: Payload, _: Mapping[str, Upload]) -> Payload:
-    """Tell where a file that somebody sent can be fetched."""
-    messages = (message for chat in service.chats.values() for message in chat.history.values())
-    for message in messages:
-        if message.document and message.file_id == params["file_id"]:
-            path = f"documents/{message.chat.id}/{message.id}"
-            return {**message.payload()["document"], "file_path": path}
+    """Tell where a file that somebody sent can be fetched, if bots may."""
+    for message in (message for chat in service.chats.values() for message in chat.history.values()):
+        content = content_of(message, params["file_id"])
+        if content is not None and len(content) > FETCH_LIMIT:
+            raise RefusedError(400, "Bad Request: file is too big")
+        if content is not None:
+            name = params["file_id"]
+            return {
+                "file_id": name, "file_unique_id": f"u{name}", "file_size": len(content),
+                "file_path": f"documents/{message.chat.id}/{message.id}/{name}",
+            }  # fmt: skip
     raise RefusedError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+
+
+def content_of(message: Posted, file_id: str) -> bytes | None:
+    """Give the bytes that a file id means in a message; None where it means none."""
+    if message.media is None or message.deleted:
+        return None
+    return {message.file_id: message.media.content, f"{message.file_id}s": THUMBNAIL}.get(file_id)
 
 
 @_method
@@ -238,15 +277,40 @@ def send_chat_action(service: Service, params: Payload, _: Mapping[str, Upload])
 
 @_method
 def set_message_reaction(service: Service, params: Payload, _: Mapping[str, Upload]) -> bool:
-    """Put a reaction on a message."""
+    """Put a sign on a message in the place of an earlier one, or take it away."""
     chat = _chat(service, params)
-    if params["message_id"] not in chat.history:
+    message = chat.history.get(params["message_id"])
+    if message is None or message.deleted:
         raise RefusedError(400, "Bad Request: message to react not found")
+    signs = [item["emoji"] for item in params.get("reaction") or []]
+    if any(sign not in REACTIONS or (chat.reactions is not None and sign not in chat.reactions) for sign in signs):
+        raise RefusedError(400, "Bad Request: REACTION_INVALID")
+    if len(signs) > 1:
+        raise RefusedError(400, "Bad Request: REACTIONS_TOO_MANY")
+    message.sign = "".join(signs)
     return True
 
 
 @_method
 def pin_chat_message(service: Service, params: Payload, _: Mapping[str, Upload]) -> bool:
     """Pin a message."""
-    _chat(service, params).mine(params["message_id"], to="pin").pinned = True
+    chat = _chat(service, params)
+    if not chat.may("pin"):
+        raise RefusedError(400, "Bad Request: not enough rights to manage pinned messages in the chat")
+    chat.mine(params["message_id"], to="pin").pinned = True
     return True
+
+
+@_method
+def create_forum_topic(service: Service, params: Payload, _: Mapping[str, Upload]) -> Payload:
+    """Open a topic."""
+    chat = _chat(service, params)
+    if not chat.is_forum:
+        raise RefusedError(400, "Bad Request: the chat is not a forum")
+    if not chat.may("topics"):
+        raise RefusedError(400, "Bad Request: not enough rights to create a topic")
+    name = str(params["name"])
+    if not 1 <= len(name) <= TOPIC_NAME_LIMIT or not name.strip():
+        raise RefusedError(400, "Bad Request: TOPIC_TITLE_INVALID")
+    opening = chat.open_topic(name, service.bot)
+    return {"message_thread_id": opening.id, "name": name, "icon_color": 7322096}

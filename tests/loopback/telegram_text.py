@@ -10,6 +10,7 @@ Entity = dict[str, Any]
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
+ENTITY_LIMIT = 100
 
 _TAGS = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
@@ -66,7 +67,7 @@ def formatted(params: dict[str, Any], *, name: str = "text", limit: int = TEXT_L
         raise RefusedError(
             400, "Bad Request: message is too long" if word == "text" else f"Bad Request: {word} is too long"
         )
-    return text, entities
+    return text, entities[:ENTITY_LIMIT]  # the service leaves out what is over that, without a word
 
 
 def _check_entities(text: str, entities: list[Entity]) -> None:

@@ -1,0 +1,119 @@
+"""Templates, drawn in the language that is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from echo_core.adapter import Core
+from echo_core.messages import (
+    AskPermission,
+    AskQuestion,
+    AskRecovery,
+    FileEntry,
+    FileList,
+    Files,
+    Intent,
+    PhaseReady,
+    StepState,
+    buttons,
+)
+from echo_core.render import plain
+from echo_core.texts import say, spoken
+from echo_web.addresses import is_own, segment
+from echo_web.render import markdown
+from echo_web.views import CSRF
+
+STATES = {
+    StepState.DONE: "web-step-done",
+    StepState.SKIPPED: "web-step-skipped",
+    StepState.CURRENT: "web-step-current",
+    StepState.READY: "web-step-ready",
+    StepState.TO_COME: "web-step-to-come",
+}
+PLATFORMS = {"discord": "Discord", "telegram": "Telegram", "console": "Terminal"}
+
+
+class Drawing:
+    """Draws templates. `clock` gives the time; `take_part` says whether anything can be said from the page."""
+
+    def __init__(self, core: Core, *, clock: Callable[[], datetime], take_part: bool, logout: bool) -> None:
+        self._clock = clock
+        environment = Environment(
+            loader=PackageLoader("echo_web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+        environment.globals.update(
+            say=say, spoken=spoken, segment=segment, csrf=CSRF, take_part=take_part, logout=logout, buttons=buttons,
+            is_own=is_own, state_words=STATES, kind_of=kind_of, commands=lambda: core.commands, pulse=_pulse,
+        )  # fmt: skip
+        environment.filters.update(
+            markdown=markdown, plain=plain, ago=self._ago, money=_money, size=_size, platform=_platform, preview=_preview
+        )
+        self._environment = environment
+
+    def __call__(self, template: str, **values: object) -> Markup:
+        """Draw a template."""
+        return Markup(self._environment.get_template(template).render(**values))  # noqa: S704 - autoescaped
+
+    def _ago(self, when: datetime) -> str:
+        seconds = max(0, int((self._clock() - when).total_seconds()))
+        if seconds < 60:
+            return say("web-ago-now")
+        for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+            if seconds >= length:
+                return say(f"web-ago-{unit}", count=seconds // length)
+        return say("web-ago-now")
+
+
+def kind_of(intent: Intent) -> str:
+    """Give what a template asks about an intent."""
+    match intent:
+        case AskQuestion():
+            return "question"
+        case AskPermission():
+            return "permission"
+        case AskRecovery():
+            return "recovery"
+        case PhaseReady():
+            return "ready"
+        case Files():
+            return "files"
+        case FileList():
+            return "list"
+        case _:
+            return "text"
+
+
+def is_readable(entry: FileEntry) -> bool:
+    """Whether a file can be read on the page: Markdown or plain text that is not large."""
+    return entry.name.lower().endswith((".md", ".markdown", ".txt")) and entry.size <= 400_000
+
+
+def _preview(entry: FileEntry) -> bool:
+    return is_readable(entry)
+
+
+def _money(amount: float) -> str:
+    return f"${amount:.2f}"
+
+
+def _size(count: int) -> str:
+    """Give a number of bytes as people read it."""
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.1f} KB" if count < 1024**2 else f"{count / 1024**2:.1f} MB"
+
+
+def _platform(adapter: str) -> str:
+    return say("web-adapter-web") if adapter == "web" else PLATFORMS.get(adapter, adapter)
+
+
+def _pulse(status: str, *, running: bool, waits: bool) -> str:
+    """Give the class of the sign that says how a plan stands."""
+    if running:
+        return "works"
+    return "done" if status == "complete" else "yours" if waits else "rests"

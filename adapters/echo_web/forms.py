@@ -1,0 +1,165 @@
+"""What people do on the page: every form is sent here, and works without JavaScript too."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData, UploadFile
+
+from echo_core.errors import InvalidPressError
+from echo_core.messages import Attachment, Body, ChannelKey, Notice, Press, Pressed, Receipt
+from echo_core.render import escape
+from echo_core.texts import say
+from echo_web.addresses import is_own, new_key, segment
+from echo_web.inbound import answered, made, person, plan_command, typed
+from echo_web.pages import TheKey, TheSite, answer
+from echo_web.problems import ProblemError
+from echo_web.site import Site, site_of
+
+MOST_FILES = 10
+YEAR = 365 * 24 * 3600
+
+
+async def fields_of(request: Request) -> FormData:
+    """Read a form. Raises `ProblemError` when it was not one of ours."""
+    site = site_of(request)
+    form = await request.form(max_files=MOST_FILES, max_fields=60, max_part_size=400_000)
+    given, own = _text(form, "csrf"), request.cookies.get(site.names.csrf, "")
+    if not own or not hmac.compare_digest(given.encode(), own.encode()):
+        raise ProblemError(403, say("web-error-stale"))
+    return form
+
+
+router = APIRouter(include_in_schema=False)
+Fields = Annotated[FormData, Depends(fields_of)]
+
+
+@router.post("/plans")
+async def start(request: Request, site: TheSite, form: Fields) -> Response:
+    """Start a plan in the browser."""
+    site.may_take_part()
+    slug, description = _text(form, "slug").strip(), _text(form, "description")
+    flags = ["ui"] if _text(form, "ui") else []
+    key = new_key()
+    command = plan_command(slug, description, flags)
+    receipt = await site.give(made(key, site.author(request), command, once=_text(form, "once")))
+    if not receipt.accepted:
+        values = {"slug": slug, "description": description, "ui": bool(flags), "problem": receipt.notice}
+        return answer(site, request, site.draw("plans/new.html", **values), status=422)
+    site.begun(key, slug)
+    return _go(request, f"/plans/{segment(key)}")
+
+
+@router.post("/plans/{key}/messages")
+async def message(request: Request, site: TheSite, key: TheKey, form: Fields) -> Response:
+    """Say something, with files or without, or use a command."""
+    attachments = await _attachments(site, key, form)
+    body = typed(_text(form, "text"), attachments)
+    return await _done(request, site, key, body, once=_text(form, "once"))
+
+
+@router.post("/plans/{key}/answers")
+async def give_answer(request: Request, site: TheSite, key: TheKey, form: Fields) -> Response:
+    """Answer the open question: an option, several, or own words."""
+    wanted = [str(value) for value in form.getlist("choice")]
+    words = _text(form, "other") if "other" in wanted or not wanted else ""
+    choices = [int(value) for value in wanted if value.isascii() and value.isdigit() and len(value) <= 2]
+    question = _text(form, "question")
+    number = int(question) if question.isascii() and question.isdigit() and len(question) <= 3 else 0
+    if not choices and not words.strip():
+        raise ProblemError(422, say("web-error-choose"))
+    return await _done(request, site, key, answered(_text(form, "token"), number, choices, words))
+
+
+@router.post("/plans/{key}/presses")
+async def press(request: Request, site: TheSite, key: TheKey, form: Fields) -> Response:
+    """Press a button: of what stands open, or Stop, or Leave."""
+    data = _text(form, "press")
+    try:
+        Press.decode(data)
+    except InvalidPressError as error:
+        raise ProblemError(422, say("web-error-request")) from error
+    return await _done(request, site, key, Pressed(data))
+
+
+@router.post("/plans/{key}/auto")
+async def auto(request: Request, site: TheSite, key: TheKey, form: Fields) -> Response:
+    """Have ready phases go on by themselves, or not."""
+    site.may_take_part()
+    await site.view(key)
+    await site.core.desk.auto_advance(key, on=_text(form, "on") == "1")
+    site.scenes.told(key)
+    return _go(request, f"/plans/{segment(key)}", stay=True)
+
+
+@router.post("/plans/{key}/dismiss")
+async def dismiss(request: Request, site: TheSite, key: TheKey, form: Fields) -> Response:
+    """Put something away that was said in passing."""
+    number = _text(form, "number")
+    if number.isascii() and number.isdigit():
+        site.feed.dismiss(key, int(number[:12]))
+    return _go(request, f"/plans/{segment(key)}", stay=True)
+
+
+@router.post("/name")
+async def name(request: Request, site: TheSite, form: Fields) -> Response:
+    """Remember the name that the person goes by."""
+    response = _go(request, "/plans")
+    chosen = person(_text(form, "name")).name
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        site.names.person, chosen, max_age=YEAR, httponly=True, samesite="strict", secure=secure, path="/"
+    )
+    return response
+
+
+async def _done(request: Request, site: Site, key: ChannelKey, body: Body, *, once: str = "") -> Response:
+    """Hand something over, and show what became of it where the person looks."""
+    site.may_take_part()
+    await site.view(key)
+    receipt = await site.give(made(key, site.author(request), body, once=once))
+    _tell(site, key, receipt)
+    return _go(request, f"/plans/{segment(key)}", stay=True)
+
+
+def _tell(site: Site, key: ChannelKey, receipt: Receipt) -> None:
+    if receipt.notice:
+        site.feed.add(key, Notice(receipt.notice))
+    elif receipt.label:
+        site.feed.add(key, Notice(escape(receipt.label)), kind="chosen")
+    else:
+        site.scenes.told(key)
+
+
+def _go(request: Request, where: str, *, stay: bool = False) -> Response:
+    """Lead to a page; one that is open and stays hears by its stream what has changed."""
+    if "hx-request" not in request.headers:
+        return RedirectResponse(where, 303)
+    return Response(status_code=204) if stay else HTMLResponse("", headers={"HX-Redirect": where})
+
+
+async def _attachments(site: Site, key: ChannelKey, form: FormData) -> list[Attachment]:
+    """Keep the files of a form. Raises `ProblemError` where files cannot be given."""
+    files = [item for item in form.getlist("files") if isinstance(item, UploadFile) and item.filename]
+    if files:
+        site.may_take_part()
+    if files and not is_own(key):
+        raise ProblemError(422, say("web-error-files-elsewhere"))
+    kept = []
+    for item in files:
+        content = await item.read()
+        mime = (item.content_type or "").partition(";")[0].lower()
+        try:
+            kept.append(await asyncio.to_thread(site.uploads.keep, item.filename or "file", content, mime))
+        except OSError as error:
+            raise ProblemError(507, say("web-error-not-kept")) from error
+    return kept
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,143 @@
+"""The pages to be read: all plans, one plan, a file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from markupsafe import Markup
+
+from echo_core.messages import ChannelKey
+from echo_core.texts import say
+from echo_web.drawing import is_readable
+from echo_web.problems import ProblemError
+from echo_web.site import Site, key_from, site_of
+from echo_web.stream import updates
+from echo_web.views import CSRF, Drawn, Stand, matching, view_of
+
+router = APIRouter(include_in_schema=False)
+TheSite = Annotated[Site, Depends(site_of)]
+TheKey = Annotated[ChannelKey, Depends(key_from)]
+LARGEST_READ = 400_000
+
+
+def answer(site: Site, request: Request, markup: Markup, *, status: int = 200) -> HTMLResponse:
+    """Give a page, with the browser's own token in its forms."""
+    csrf = site.csrf(request)
+    response = HTMLResponse(markup.replace(CSRF, csrf), status)
+    if request.cookies.get(site.names.csrf) != csrf:
+        secure = request.url.scheme == "https"
+        response.set_cookie(site.names.csrf, csrf, httponly=True, samesite="strict", secure=secure, path="/")
+    return response
+
+
+@router.get("/")
+async def home() -> Response:
+    """Lead to the plans."""
+    return RedirectResponse("/plans", 303)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """Say that the page is served."""
+    return Response("ok", media_type="text/plain")
+
+
+@router.get("/plans")
+async def plans(request: Request, site: TheSite, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """Show all plans, or those that a search finds; only the list where the page asks for that."""
+    found = await site.core.desk.plans()
+    shown = matching(found, q)
+    template = "plans/list.html" if request.headers.get("hx-target", "").endswith("#plans") else "plans/page.html"
+    name = site.author(request).name
+    return answer(site, request, site.draw(template, plans=shown, total=len(found), q=q, name=name))
+
+
+@router.get("/plans/new")
+async def new(request: Request, site: TheSite) -> Response:
+    """Show the form that starts a plan."""
+    site.may_take_part()
+    return answer(site, request, site.draw("plans/new.html", slug="", description="", ui=False, problem=""))
+
+
+@router.get("/plans/{key}")
+async def plan(
+    request: Request, site: TheSite, key: TheKey, before: Annotated[int | None, Query(ge=0, le=10**9)] = None
+) -> Response:
+    """Show a plan; with `before`, what was said earlier."""
+    view = await site.view(key, before=before)
+    drawn = Drawn(view, site.draw)
+    slug = view.detail.summary.slug if view.detail else site.started.get(key, "")
+    page = site.draw("plan/page.html", view=view, drawn=drawn, slug=slug, before=before)
+    return answer(site, request, page)
+
+
+@router.get("/plans/{key}/turns")
+async def turns(request: Request, site: TheSite, key: TheKey, before: Annotated[int, Query(ge=0, le=10**9)]) -> Response:
+    """Give what was said earlier, to be put above what a page shows."""
+    view = await view_of(site.core.desk, site.feed, key, before=before)
+    if view.detail is None:
+        raise ProblemError(404, say("web-error-gone"))
+    markup = site.draw("plan/turns.html", said=view.said, key=key, earlier=view.first)
+    return answer(site, request, markup)
+
+
+@router.get("/plans/{key}/live")
+async def live(request: Request, site: TheSite, key: TheKey, at: Annotated[str, Query(max_length=300)] = "") -> Response:
+    """Keep a page up to date from where it stands."""
+    if site.scenes.full:
+        raise ProblemError(503, say("web-error-full"), headers={"Retry-After": "5"})
+    stand = Stand.parse(request.headers.get("last-event-id", "") or at)
+    csrf = site.csrf(request)
+    content = updates(site.scenes, key, stand=stand, csrf=csrf, draw=site.draw)
+    return StreamingResponse(content, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@router.get("/plans/{key}/files/{token}")
+async def file(site: TheSite, key: TheKey, token: str) -> Response:
+    """Give a file to be kept."""
+    path = await _found(site, key, token)
+    try:
+        content = await asyncio.to_thread(path.read_bytes)
+    except OSError as error:
+        raise ProblemError(404, say("web-error-no-file")) from error
+    return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": saved_as(path.name)})
+
+
+@router.get("/plans/{key}/files/{token}/read")
+async def read(request: Request, site: TheSite, key: TheKey, token: str) -> Response:
+    """Show a file of text, Markdown drawn."""
+    view = await site.view(key)
+    entry = next((one for one in (view.detail.files if view.detail else ()) if one.token == token), None)
+    path = await _found(site, key, token)
+    if entry is None or not is_readable(entry):
+        raise ProblemError(404, say("web-error-no-file"))
+    try:
+        text = (await asyncio.to_thread(_front, path)).decode(errors="replace")
+    except OSError as error:
+        raise ProblemError(404, say("web-error-no-file")) from error
+    is_markdown = entry.name.lower().endswith((".md", ".markdown"))
+    return answer(site, request, site.draw("file.html", view=view, entry=entry, text=text, is_markdown=is_markdown))
+
+
+async def _found(site: Site, key: ChannelKey, token: str) -> Path:
+    path = await site.core.desk.file(key, token)
+    if path is None:
+        raise ProblemError(404, say("web-error-no-file"))
+    return path
+
+
+def _front(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST_READ)
+
+
+def saved_as(name: str) -> str:
+    """Write the header that has a browser keep a file under a safe name, and never show it."""
+    kept = "".join(char if char.isalnum() or char in "._- " else "_" for char in name).strip(". ")[-120:] or "file"
+    plain = kept.encode("ascii", "replace").decode().replace("?", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(kept)}"
