@@ -23,14 +23,18 @@ COPIED = (
 
 
 def noted(before: Plan | None, after: Conversation) -> Conversation:
-    """Keep the plan as it stood before a turn, for `/undo`, when the turn changed what the agent knows."""
+    """Keep the plan as it stood before a turn, for `/undo`, when the turn changed what the agent knows.
+
+    Of its last text the front is kept, of a brief the end, where the options stand.
+    """
     plan = after.plan
     if plan is None or before is None or plan.planning_session_id != before.planning_session_id:
         return after.model_copy(update={"before": None})
     if plan.turns == before.turns:
         return after
-    short = before.model_copy(update={"last_text_excerpt": before.last_text_excerpt[:EXCERPT]})
-    return after.model_copy(update={"before": short})
+    text = before.last_text_excerpt
+    text = text[-EXCERPT:] if isinstance(before.offer, BriefOffer) else text[:EXCERPT]
+    return after.model_copy(update={"before": before.model_copy(update={"last_text_excerpt": text})})
 
 
 def undone(conversation: Conversation, *, token: str, now: datetime) -> Plan | None:
@@ -48,7 +52,7 @@ def undone(conversation: Conversation, *, token: str, now: datetime) -> Plan | N
         "updated_at": now,
         "allowed": plan.allowed,
         "documents": plan.documents,
-        "runs": plan.runs,
+        "fresh": plan.fresh,
     }
     if before.session_id is not None:
         branch = Branch(session_id=before.session_id, at=before.tip, note=UNDONE)
@@ -80,6 +84,7 @@ def copied(plan: Plan, *, slug: str, key: ChannelKey, workspace: Path, plan_id: 
         "branch": branch,
         "origin": plan.slug,
         "documents": tuple(_moved(path, plan.workspace, workspace) for path in plan.documents),
+        "fresh": tuple(_moved(path, plan.workspace, workspace) for path in plan.fresh),
         "offer": _again(plan.offer, token),
     }
     return plan.model_copy(update=changes)
@@ -87,7 +92,7 @@ def copied(plan: Plan, *, slug: str, key: ChannelKey, workspace: Path, plan_id: 
 
 def free_slug(slug: str, taken: Collection[str]) -> str:
     """Give the name for a copy: `todo-app-2`, or the next number that is free. Names are compared without case."""
-    used = {name.casefold() for name in taken}
+    used = {slug.casefold(), *(name.casefold() for name in taken)}
     stem = re.sub(r"-\d{1,4}$", "", slug)
     number = 2
     while (name := f"{stem[: SLUG_LIMIT - 5]}-{number}").casefold() in used:

@@ -29,6 +29,7 @@ _TYPED = re.compile(r"^\s*(?:option\s+)?\(?([A-Ha-h1-8])[).:]?\s*$", re.I)
 _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
 _QUESTION = re.compile(r"\?[\s*_`\"')\]]*$")
 _BRIEF_ID = re.compile(r"^[\s*_#]*D\d+\b")
+_ID = re.compile(r"^D\d+\s*(?:[—–:.-]\s*)?")
 _REQUEST = re.compile(
     r"^[\s*_]*(?:please\s+)?(?:reply|answer|respond|choose|pick|select|tell me which|let me know)\b", re.I
 )
@@ -210,11 +211,16 @@ def _recommended(lines: Sequence[str], options: Sequence[_Listed]) -> str | None
 
 
 def _question(lines: Sequence[str], options: Sequence[_Listed]) -> str:
-    """Give the nearest line above a list that asks, else the nearest below it, else the line right above."""
-    above = [line for line in lines[max(0, options[0].line - 2 * _NEAR) : options[0].line] if line.strip()]
+    """Give what a list is about: the line with the brief's id, else the nearest line above that asks, else below.
+
+    Where nothing asks it is the line right above. The id is left out: it would be taken for a decision's number.
+    """
+    above = [line for line in reversed(lines[: options[0].line]) if line.strip()]
     below = [line for line in lines[options[-1].line + 1 :] if line.strip()][:_NEAR]
-    asking = [line for line in (*reversed(above), *below) if _QUESTION.search(line)]
-    return _shortened(_plain((asking or above[-1:] or [""])[0]).lstrip("# "), _DESCRIPTION_LIMIT)
+    titled = [line for line in above[:_APART] if _BRIEF_ID.match(line)]
+    asking = [line for line in (*above[: 2 * _NEAR], *below) if _QUESTION.search(line)]
+    words = _plain((titled or asking or above[:1] or [""])[0]).lstrip("# ")
+    return _shortened(_ID.sub("", words, count=1) or words, _DESCRIPTION_LIMIT)
 
 
 def _count(lines: Sequence[str]) -> int:

@@ -121,7 +121,7 @@ def check_slug(slug: str) -> None:
 
 def first_word(argument: str) -> tuple[str, str]:
     """Give the first word of a command's argument, and what follows it."""
-    word, _, rest = argument.strip().partition(" ")
+    word, rest = ([*argument.split(maxsplit=1), "", ""])[:2]
     return word, rest.strip()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from echo_core.agent.deferrals import shown_label
 from echo_core.errors import CommandError
@@ -17,32 +21,30 @@ from echo_core.texts import say
 
 ANSWER_LIMIT = 1_000
 BEGIN, END = "<!-- echo-core: decisions -->", "<!-- echo-core: end of decisions -->"
-_SECTION = re.compile(rf"\n*{re.escape(BEGIN)}.*?{re.escape(END)}\n*", re.DOTALL)
+_SECTION = re.compile(rf"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}".encode(), re.DOTALL)
 _NUMBER = re.compile(r"[dD]?(\d{1,6})")
 
 
 def decided(plan: Plan, offer: QuestionOffer | BriefOffer, text: str, who: Contribution, *, now: datetime) -> Plan:
-    """Note what somebody answered to the question that is asked now; one that was reopened gets its new answer."""
+    """Note what somebody answered to the question that is asked now.
+
+    A decision that was reopened keeps its number and its earlier answers, and becomes what was asked this time.
+    """
     number = number_of(plan, offer)
     answer = Answer(text=clip(text, ANSWER_LIMIT), author_id=who.author_id, author_name=who.author_name, at=now)
-    earlier = find(plan, number)
-    if earlier is not None:
-        renewed = earlier.model_copy(update={"answers": (*earlier.answers, answer), "reopened_by": ""})
-        return _with(plan, renewed)
     if isinstance(offer, QuestionOffer):
-        question = offer.questions[offer.index]
-        taken = Decision(
-            number=number,
-            phase=plan.phase,
-            question=question.text,
-            header=question.header,
-            options=question.options,
-            reason=offer.reason,
-            answers=(answer,),
-        )
+        asked = offer.questions[offer.index]
+        about = {
+            "question": asked.text, "header": asked.header, "options": asked.options, "reason": offer.reason,
+        }  # fmt: skip
     else:
-        taken = Decision(number=number, phase=plan.phase, question=offer.text, options=offer.options, answers=(answer,))
-    return plan.model_copy(update={"decisions": (*plan.decisions, taken)})
+        about = {"question": offer.text, "header": "", "options": offer.options, "reason": ""}
+    earlier = find(plan, number)
+    if earlier is None:
+        taken = Decision(number=number, phase=plan.phase, answers=(answer,), **about)
+        return plan.model_copy(update={"decisions": (*plan.decisions, taken)})
+    about["question"] = about["question"] or earlier.question
+    return _with(plan, earlier.model_copy(update={**about, "answers": (*earlier.answers, answer), "reopened_by": ""}))
 
 
 def find(plan: Plan, number: int) -> Decision | None:
@@ -66,10 +68,16 @@ def reopened(plan: Plan, number: int, by: str) -> Plan:
     return plan if decision is None else _with(plan, decision.model_copy(update={"reopened_by": by}))
 
 
+def to_retake(plan: Plan) -> int:
+    """Give the number of the first decision that is to be taken anew; 0 when there is none."""
+    return next((decision.number for decision in plan.decisions if decision.reopened_by), 0)
+
+
 def reopening(decision: Decision, who: Contribution) -> str:
     """Give what the agent is told when a decision is to be taken anew. `who.text` is what that member adds."""
+    last = decision.answers[-1]
     said = (
-        Contribution(who.author_id, decision.answers[-1].author_name, decision.answers[-1].text),
+        Contribution(last.author_id, last.author_name, last.text),
         *((who,) if who.text.strip() else ()),
     )
     return (
@@ -116,20 +124,45 @@ def section(plan: Plan) -> str:
 
 
 def write_section(document: Path, plan: Plan) -> None:
-    """Put the decisions into a document, in the place of those that were put there before. Blocks.
+    """Put the decisions into a document: where they were put before, else at its end. Blocks.
 
-    Does nothing without decisions. Raises `OSError`; the document is then as it was.
+    Everything else in it stays as it is, byte by byte, and so do its permissions; a link is followed. Does nothing
+    without decisions. The document is replaced as a whole or not at all. Raises `OSError`.
     """
     text = section(plan)
     if not text:
         return
-    old = document.read_text(encoding="utf-8", errors="replace")
-    bare = _SECTION.sub("\n", old).rstrip("\n")
-    new = f"{bare}\n\n{BEGIN}\n{text}\n{END}\n"
+    target = document.resolve(strict=True)
+    old = target.read_bytes()
+    new = _with_section(old, f"{BEGIN}\n{text}\n{END}".encode(errors="replace"))
     if new != old:
-        draft = document.with_name(f".{document.name}.new")
-        draft.write_text(new, encoding="utf-8")
-        draft.replace(document)
+        _replace(target, new)
+
+
+def _with_section(old: bytes, text: bytes) -> bytes:
+    first = _SECTION.search(old)
+    if first is None:
+        bare = old.rstrip(b"\r\n")
+        return b"\n\n".join(part for part in (bare, text) if part) + b"\n"
+    return old[: first.start()] + text + _SECTION.sub(b"", old[first.end() :])
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Replace a file's content. The draft has a name that nobody can have put a link at."""
+    draft = None
+    try:
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.stem}.", suffix=".new", delete=False) as file:
+            draft = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, draft)
+        draft.replace(target)
+    except OSError:
+        if draft is not None:
+            with suppress(OSError):
+                draft.unlink()
+        raise
 
 
 def _with(plan: Plan, renewed: Decision) -> Plan:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from echo_core.adapter import Channel
@@ -61,7 +62,9 @@ class Gathering:
 
     async def read(self, batch: Sequence[Inbound], plan: Plan | None) -> Gathered:
         """Give what messages say; their files are brought into the plan's workspace. Without a plan they stay away."""
-        said, images, lines = [], [], []
+        said: list[Contribution] = []
+        images: list[Path] = []
+        lines: list[str] = []
         for inbound in batch:
             text, attachments = _content(inbound)
             if attachments and plan is not None:

@@ -163,12 +163,12 @@ def fits(offer: Offer | None, press: Press) -> bool:
 
 
 def label_of(offer: Offer, press: Press) -> str:
-    """Say in words what a fitting press chose."""
+    """Say in words what a fitting press chose; nothing for one that asks for own words."""
     match offer:
         case QuestionOffer(questions=questions, index=index):
             return ", ".join(questions[index].options[place].label for place in press.chosen())
         case BriefOffer(options=options):
-            return options[press.chosen()[0]].label
+            return ", ".join(options[place].label for place in press.chosen())
     return say(_CHOSEN[press.action]) if press.action in _CHOSEN else ""
 
 

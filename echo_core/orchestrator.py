@@ -18,7 +18,7 @@ import structlog
 
 from echo_core.agent.base import Finished
 from echo_core.artifacts import kept
-from echo_core.decisions import decided, named, reopened, reopening, write_section
+from echo_core.decisions import decided, named, reopened, reopening, to_retake, write_section
 from echo_core.errors import WorkflowError
 from echo_core.fences import Contribution, fence_all, new_nonce
 from echo_core.messages import Action, ChannelKey, Files, Intent, Notice, Reply
@@ -125,13 +125,14 @@ class Orchestrator:
         if plan is None:
             return Step(conversation, (Notice(no_plan()),))
         if is_early(plan.offer, message.at):
-            return await self._run(conversation, line, lambda session: session.respond(message.said, message.images))
+            words = _with_answers(plan, fence_all(message.said, nonce=new_nonce()))
+            return await self._run(conversation, line, lambda session: session.tell(words, message.images))
         match plan.offer:
             case QuestionOffer(questions=questions, index=index):
                 chosen = typed_answer(questions[index], message.text)
                 who = replace(message.said[0], text=chosen or message.text)
                 value = chosen or fence_all(message.said, nonce=new_nonce())
-                return await self.answer(conversation, value, who, line)
+                return await self.answer(conversation, value, who, line, message.images)
             case PermissionOffer() as offer:
                 return await self._permission_in_words(conversation, offer, message, line)
             case BriefOffer(options=options) as offer if chosen := typed_choice(options, message.text):
@@ -152,21 +153,24 @@ class Orchestrator:
         reason = f"A member did not allow this, and wrote:\n{fence_all(message.said, nonce=new_nonce())}"
         return await self._run(conversation, line, lambda session: session.resolve(denied(offer, reason)))
 
-    async def answer(self, conversation: Conversation, value: str, who: Contribution, line: Line) -> Step:
+    async def answer(
+        self, conversation: Conversation, value: str, who: Contribution, line: Line, images: tuple[Path, ...] = ()
+    ) -> Step:
         """Take the answer to the question that is asked now: ask the next one, or go on with the agent.
 
-        `value` is what the agent gets, the text of `who` what stands among the decisions.
+        `value` is what the agent gets, the text of `who` what stands among the decisions. Pictures cannot be shown with
+        the result of a call: an answer that comes with some is said in words.
         """
         plan, offer = open_in(conversation, QuestionOffer)
         plan = decided(plan, offer, who.text or value, who, now=self._engine.clock())
         conversation = conversation.model_copy(update={"plan": plan})
         answered = answer(offer, value)
         if answered.resolution is None:
-            following = answered.offer.model_copy(update={"token": self._steps.token()})
-            return self._steps.offered(conversation, plan, following, ())
-        if offer.detached:
+            news = {"token": self._steps.token(), "asked_at": self._engine.clock()}
+            return self._steps.offered(conversation, plan, answered.offer.model_copy(update=news), ())
+        if offer.detached or images:
             words = in_words(answered.offer)
-            return await self._run(conversation, line, lambda session: session.tell(words))
+            return await self._run(conversation, line, lambda session: session.tell(words, images))
         resolution = answered.resolution
         return await self._run(conversation, line, lambda session: session.resolve(resolution))
 
@@ -186,7 +190,7 @@ class Orchestrator:
         decision = named(plan, name)
         plan = reopened(plan, decision.number, who.author_name)
         conversation = conversation.model_copy(update={"plan": plan})
-        words = reopening(decision, who)
+        words = _with_answers(plan, reopening(decision, who))
         return await self._run(conversation, line, lambda session: session.tell(words), reopens=decision.number)
 
     async def permit(self, conversation: Conversation, line: Line, *, for_plan: bool) -> Step:
@@ -251,14 +255,17 @@ class Orchestrator:
 
     async def _with_decisions(self, conversation: Conversation, document: Path) -> Step:
         """Complete the plan with its closing document, to which the decisions are added."""
-        plan = plan_of(conversation)
+        return self._completed(conversation, await self._written(plan_of(conversation), document))
+
+    async def _written(self, plan: Plan, document: Path) -> tuple[Path, ...]:
+        """Add the decisions to a document of the plan's; give it, or nothing when it lies elsewhere."""
         inside = await asyncio.to_thread(kept, plan, self._engine.folders, (document,))
         try:
             for path in inside:
                 await asyncio.to_thread(write_section, path, plan)
         except OSError as error:
             log.warning("decisions_not_written", document=str(document), reason=error.strerror or str(error))
-        return self._completed(conversation, inside)
+        return inside
 
     def _completed(self, conversation: Conversation, documents: tuple[Path, ...]) -> Step:
         plan = plan_of(conversation)
@@ -290,25 +297,39 @@ class Orchestrator:
         replies: tuple[Intent, ...] = (Reply(text),) if text else ()
         if isinstance(turn.outcome, Finished) and turn.outcome.subtype == "error_max_turns":
             replies = (*replies, Notice(say("plan-too-many-steps")))
+        reopens = reopens or to_retake(plan)
         offer = offer_of(turn, token=self._steps.token(), now=self._engine.clock(), reopens=reopens)
         if plan.status == "complete" and isinstance(offer, ReadyOffer):
             offer = None
         step = self._steps.offered(conversation, turn.plan, offer, replies, turn.outcome)
-        if plan.status == "closing" and isinstance(turn.outcome, Finished) and turn.outcome.deferred is None:
-            return await self._closed(step)
+        if isinstance(turn.outcome, Finished) and turn.outcome.deferred is None:
+            return await self._over(step)
         return step
 
-    async def _closed(self, step: Step) -> Step:
-        """Complete the plan when its closing document is there now; else say how to ask for it again."""
+    async def _over(self, step: Step) -> Step:
+        """Look at the closing document of a plan at its end: it may be there now, or may have been written anew."""
         plan = plan_of(step.conversation)
+        if plan.status == "active":
+            return step
         try:
             closing = self._engine.prompts.workflow(plan.workflow).closing
         except WorkflowError as error:
-            return Step(step.conversation, (*step.replies, Notice(str(error))))
+            return Step(step.conversation, (*step.replies, Notice(str(error)))) if plan.status == "closing" else step
         document = plan.workspace / closing.document if closing else None
-        if document is None or not await asyncio.to_thread(is_written, document, plan):
+        there = document is not None and await asyncio.to_thread(is_written, document, plan)
+        if plan.status == "complete":
+            if document is not None and there:
+                await self._written(plan, document)
+            return step
+        if document is None or not there:
             missing = Notice(say("plan-not-closed", document=document.name if document else ""))
             return Step(step.conversation, (*step.replies, missing))
         done = await self._with_decisions(step.conversation, document)
         said = tuple(reply for reply in step.replies if isinstance(reply, Reply))
         return Step(done.conversation, (*said, *done.replies))
+
+
+def _with_answers(plan: Plan, words: str) -> str:
+    """Put the answers that were given to a call which is not waited for any more before what is said instead."""
+    given = in_words(plan.offer) if isinstance(plan.offer, QuestionOffer) else ""
+    return f"{given}\n\n{words}" if given else words

@@ -28,17 +28,19 @@ from echo_core.agent.base import (
     TurnRequest,
     Usage,
 )
+from echo_core.books import Booking, booked
 from echo_core.config import AgentSettings
+from echo_core.deadlines import Deadlines
 from echo_core.fences import Contribution, fence_all, new_nonce
 from echo_core.folders import Folders
 from echo_core.journal.base import Running
 from echo_core.markers import read_status, strip_markers
-from echo_core.plan import EXCERPT_LIMIT, Pending, PhaseRun, Plan, RecoveryOffer
+from echo_core.plan import Pending, Plan, RecoveryOffer
 from echo_core.prompts import Prompts
 from echo_core.snapshots import Snapshots
+from echo_core.texts import say
 
 NAMESPACE = UUID("6a0f3c1e-5a0e-5c43-9a55-0d0f7d0c6a11")
-STOP_LIMIT = 30.0
 CONTINUE = "Go on where you stopped, and finish your answer."
 ANSWER_AGAIN = "Your last answer was cut off before people could read it. Answer the last message of this session now."
 GO_ON = Pending(prompt=CONTINUE, composed=True)
@@ -113,8 +115,10 @@ class PlanningSession:
 
     async def tell(self, words: str, images: Sequence[Path] = ()) -> PhaseTurn:
         """Give the agent words of ours in which those of members stand fenced; nothing in them is expanded."""
-        pending = Pending(prompt=f"{await self._unheard()}{words}", images=tuple(images))
-        return await self._say(pending, step="respond")
+        unheard = await self._unheard()
+        prompt = "\n\n".join(part for part in (_in_words(unheard), words) if part)
+        shown = tuple(dict.fromkeys((*unheard.images, *images)))
+        return await self._say(Pending(prompt=prompt, images=shown), step="respond")
 
     async def resolve(self, resolution: Resolution) -> PhaseTurn:
         """Go on after a question or a permission was answered."""
@@ -144,16 +148,13 @@ class PlanningSession:
         """Say whether the agent's last text ended with the marker that the phase is ready."""
         return self._last is not None and self._last.ready
 
-    async def _unheard(self) -> str:
-        """Give what was said in an earlier turn that failed before the agent got it, to be said first."""
+    async def _unheard(self) -> Pending:
+        """Give what was said in an earlier turn that ended before the agent got it, to be said first."""
         offer = self.plan.offer
         if not isinstance(offer, RecoveryOffer) or offer.pending.composed:
-            return ""
+            return Pending()
         found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
-        if found.state != "unseen":
-            return ""
-        said = _in_words(offer.pending)
-        return f"{said}\n\n" if said else ""
+        return offer.pending if found.state == "unseen" else Pending()
 
     async def _say(self, pending: Pending, *, step: str) -> PhaseTurn:
         settings = self._engine.settings
@@ -162,25 +163,19 @@ class PlanningSession:
         anchor = request.prompt_id or pending.tool_use_id
         outcome = await self._ask(request, anchor)
         more = self._request(GO_ON, session_id, self._uuid(f"{step}/more"), settings.max_turns_retry, resume=True)
-        if isinstance(outcome, Finished) and outcome.subtype == "error_max_turns":
+        half = isinstance(outcome, Finished) and outcome.subtype == "error_max_turns"
+        if isinstance(outcome, Finished) and half:
             anchor, pending = more.prompt_id, GO_ON
             outcome = _joined(outcome, await self._ask(more, anchor))
         elif isinstance(outcome, Failed) and outcome.kind is FailureKind.CUT_OFF:
             found = await self._engine.agent.lookup(session_id=session_id, cwd=more.cwd, anchor=more.prompt_id)
             outcome = found.finished or outcome
-        recovery = await self._recovery(
-            outcome, RecoveryOffer(token="", session_id=session_id, anchor=anchor, pending=pending)
-        )
-        return self._conclude(outcome, session_id, recovery)
-
-    async def _recovery(self, outcome: Outcome, offer: RecoveryOffer) -> RecoveryOffer | None:
-        """Give what can be tried again: a turn that failed, or that was stopped before the agent heard of it."""
-        if not isinstance(outcome, Failed):
-            return None
-        if outcome.kind is not FailureKind.STOPPED:
-            return offer
-        found = await self._engine.agent.lookup(session_id=offer.session_id, cwd=self.plan.cwd, anchor=offer.anchor)
-        return offer if found.state == "unseen" and not offer.pending.composed else None
+        if isinstance(outcome, Finished):
+            return self._conclude(outcome, session_id, None)
+        left = await self._engine.agent.lookup(session_id=session_id, cwd=more.cwd, anchor=anchor)
+        heard = half or left.state != "unseen"
+        offer = RecoveryOffer(token="", session_id=session_id, anchor=anchor, pending=pending)
+        return self._conclude(outcome, session_id, _recovery(outcome, offer, heard=heard), heard=heard, tip=left.tip)
 
     def _introduced(self, pending: Pending) -> Pending:
         """Put the start of the phase before anything that members say to a session that does not exist yet."""
@@ -247,41 +242,36 @@ class PlanningSession:
     async def _follow(self, request: TurnRequest) -> Outcome:
         """Pass the agent's events on, and end a turn in which nothing happens, or that takes too long."""
         settings, stop = self._engine.settings, self._line.stop
-        expired: list[str] = []
-        loop = asyncio.get_running_loop()
-
-        def expire(reason: str) -> None:
-            expired.append(reason)
-            stop.set()
-            limit.reschedule(loop.time() + STOP_LIMIT)
-
-        timers: list[asyncio.TimerHandle] = []
-        idle_words = f"Nothing happened for {settings.idle_timeout:g} seconds, so the turn was ended."
-        if settings.turn_timeout is not None:
-            hard_words = f"The turn took longer than {settings.turn_timeout:g} seconds, so it was ended."
-            timers.append(loop.call_at(self._begun + settings.turn_timeout, expire, hard_words))
-        idle = loop.call_later(settings.idle_timeout, expire, idle_words)
         outcome: Outcome | None = None
+        clocks = Deadlines(stop, idle=settings.idle_timeout, whole=settings.turn_timeout, begun=self._begun)
         try:
-            async with asyncio.timeout(None) as limit:
+            async with clocks:
                 async for event in self._engine.agent.run_turn(request, stop=stop):
-                    idle.cancel()
-                    idle = loop.call_later(settings.idle_timeout, expire, idle_words)
+                    clocks.alive()
                     self._line.observe(event)
                     if isinstance(event, FileWritten):
                         self._written.append(event.path)
                     elif isinstance(event, (Finished, Failed)):
                         outcome = event
         except TimeoutError:
-            outcome = Failed(FailureKind.TIMEOUT, expired[0], session_exists=request.resume)
-        finally:
-            for timer in (idle, *timers):
-                timer.cancel()
-        if expired and isinstance(outcome, Failed):
-            return replace(outcome, kind=FailureKind.TIMEOUT, detail=expired[0])
-        return outcome or Failed(FailureKind.OTHER, "The agent ended without a result.", session_exists=request.resume)
+            outcome = Failed(FailureKind.TIMEOUT, clocks.reason, session_exists=request.resume)
+        if clocks.reason and isinstance(outcome, Failed):
+            return replace(outcome, kind=FailureKind.TIMEOUT, detail=clocks.reason)
+        return outcome or Failed(FailureKind.OTHER, say("deadlines-no-result"), session_exists=request.resume)
 
-    def _conclude(self, outcome: Outcome, session_id: str, recovery: RecoveryOffer | None) -> PhaseTurn:
+    def _conclude(
+        self,
+        outcome: Outcome,
+        session_id: str,
+        recovery: RecoveryOffer | None,
+        *,
+        heard: bool = True,
+        tip: str = "",
+    ) -> PhaseTurn:
+        """Take a turn's outcome into the plan. `heard` says whether the agent got what was said to it.
+
+        `tip` is where a session ends whose turn failed; what can be tried again does not move the plan's.
+        """
         text = "\n\n".join(shown for shown in map(strip_markers, outcome.texts) if shown)
         ready = (
             isinstance(outcome, Finished)
@@ -290,38 +280,14 @@ class PlanningSession:
             and bool(outcome.texts)
             and read_status(outcome.texts[-1]) == "ready"
         )
-        self.plan = plan = self._updated(outcome, text, session_id)
+        turn = Booking(session_id, outcome, text, heard, tuple(self._written), tip="" if recovery else tip)
+        before, self.plan = self.plan, booked(self.plan, turn, now=self._engine.clock())
+        plan = self.plan
+        self._log(outcome, session_id, plan.total_cost_usd - before.total_cost_usd)
         self._last = PhaseTurn(plan=plan, text=text, outcome=outcome, ready=ready, recovery=recovery)
         return self._last
 
-    def _updated(self, outcome: Outcome, text: str, session_id: str) -> Plan:
-        plan, now = self.plan, self._engine.clock()
-        exists = isinstance(outcome, Finished) or (
-            outcome.kind is not FailureKind.SESSION_LOST and (outcome.session_exists or plan.session_id is not None)
-        )
-        counter = outcome.usage.cost_counter_usd
-        same_session = plan.session_id == session_id
-        spent = counter - plan.cost_counter if same_session and counter >= plan.cost_counter else counter
-        runs = _with_run(plan, session_id, now) if exists else plan.runs
-        subtype = outcome.subtype if isinstance(outcome, Finished) else str(outcome.kind)
-        self._log(outcome, session_id, subtype, spent)
-        return plan.model_copy(
-            update={
-                "session_id": session_id if exists else None,
-                "branch": None if exists else plan.branch,
-                "tip": (outcome.tip if isinstance(outcome, Finished) else "") or (plan.tip if exists else ""),
-                "updated_at": now,
-                "last_text_excerpt": text[:EXCERPT_LIMIT] or plan.last_text_excerpt,
-                "last_subtype": subtype,
-                "total_cost_usd": plan.total_cost_usd + spent,
-                "cost_counter": counter or (plan.cost_counter if same_session else 0.0),
-                "turns": plan.turns + 1,
-                "runs": runs,
-                "documents": tuple(dict.fromkeys((*plan.documents, *self._written))),
-            }
-        )
-
-    def _log(self, outcome: Outcome, session_id: str, subtype: str, cost: float) -> None:
+    def _log(self, outcome: Outcome, session_id: str, cost: float) -> None:
         log.info(
             "agent_turn",
             slug=self.plan.slug,
@@ -332,13 +298,20 @@ class PlanningSession:
             tokens_in=outcome.usage.tokens_in,
             tokens_out=outcome.usage.tokens_out,
             session=session_id,
-            subtype=subtype,
+            subtype=self.plan.last_subtype,
             cost=round(cost, 6),
         )
 
     def _uuid(self, step: str) -> str:
         key = f"{self.plan.adapter}:{self.plan.channel_id}"
         return str(uuid5(NAMESPACE, f"{key}/{self._line.message_id}/{step}"))
+
+
+def _recovery(failure: Failed, offer: RecoveryOffer, *, heard: bool) -> RecoveryOffer | None:
+    """Give what can be tried again: a turn that failed, or that was stopped before the agent heard what people said."""
+    if failure.kind is not FailureKind.STOPPED:
+        return offer
+    return None if heard or offer.pending.composed else offer
 
 
 def _joined(first: Finished, second: Outcome) -> Outcome:
@@ -349,15 +322,6 @@ def _joined(first: Finished, second: Outcome) -> Outcome:
         cost_counter_usd=second.usage.cost_counter_usd or first.usage.cost_counter_usd,
     )
     return replace(second, texts=(*first.texts, *second.texts), usage=usage)
-
-
-def _with_run(plan: Plan, session_id: str, now: datetime) -> tuple[PhaseRun, ...]:
-    """Give the plan's sessions with this one; a session that it is a copy of gives way to it."""
-    if any(run.session_id == session_id for run in plan.runs):
-        return plan.runs
-    original = plan.branch.session_id if plan.branch else ""
-    kept = tuple(run for run in plan.runs if run.session_id != original)
-    return (*kept, PhaseRun(phase=plan.phase, session_id=session_id, cwd=plan.cwd, started_at=now))
 
 
 def _in_words(pending: Pending) -> str:

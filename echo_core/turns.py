@@ -13,7 +13,7 @@ from itertools import takewhile
 import structlog
 
 from echo_core.acts import Acts
-from echo_core.agent.base import Event
+from echo_core.agent.base import Event, FailureKind
 from echo_core.branches import noted
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
@@ -23,6 +23,7 @@ from echo_core.handouts import Handouts
 from echo_core.journal.base import Journal, Running, Turn
 from echo_core.messages import (
     Action,
+    AskRecovery,
     Body,
     ChannelKey,
     Closed,
@@ -41,7 +42,7 @@ from echo_core.orchestrator import Message
 from echo_core.outbox import Outbox
 from echo_core.overview import goes_on
 from echo_core.patience import patiently
-from echo_core.plan import Conversation, ReadyOffer
+from echo_core.plan import Conversation, Plan, ReadyOffer
 from echo_core.planning_session import Line
 from echo_core.presenter import LiveView, Presenter
 from echo_core.replies import with_note, within
@@ -128,7 +129,7 @@ class Turns:
         tools.broadcast.began(turn.key, turn.inbound.id, batch)
         if turn.interrupted is not None:
             tools.broadcast.asked(turn.key, turn.interrupted.anchor)
-        tools.presenter.mark(turn.key, [item.id for item in turn.waiting if isinstance(item.body, Said)], Mark.WAITING)
+        tools.presenter.mark(turn.key, _left_waiting(turn, batch), Mark.WAITING)
         files = await tools.handouts.before(before)
         async with tools.presenter.live(
             turn.key,
@@ -140,7 +141,7 @@ class Turns:
             line = self._line(turn, record, view, stop)
             step = await self._step(turn, batch, line, unheard=_said(overtaken))
         step = await tools.handouts.after(files, step, before=before)
-        step = self._finished(step, turn, view.note)
+        step = self._finished(step, turn, batch, view.note)
 
         async def commit() -> None:
             also = {inbound.id for inbound in (*batch, *overtaken, *_pressed_again(turn))}
@@ -149,17 +150,17 @@ class Turns:
         await patiently(commit, doing="storing a turn", key=str(turn.key))
         tools.broadcast.ended(turn.key, failed=view.failed)
         await self._go_on(turn, step)
-        closed = self._closed(turn, step, batch)
+        closed = self._closed(before, step, batch)
         if closed is not None:
             tools.outbox.close_offer(turn.key, closed)
 
-    def _finished(self, step: Step, turn: Turn, note: str) -> Step:
+    def _finished(self, step: Step, turn: Turn, batch: Sequence[Inbound], note: str) -> Step:
         """Give a step in its last form."""
         language = self._spoken(turn.inbound, turn.conversation)
         conversation = noted(turn.conversation.plan, step.conversation).model_copy(update={"language": language})
         plan = conversation.plan
         name = f"{plan.slug if plan else 'reply'}-{plan.turns if plan else 0}.md"
-        replies = within(with_note(step.replies, note), self._reply_limit, name=name)
+        replies = within(with_note(_unasked(step, turn, batch), note), self._reply_limit, name=name)
         return Step(conversation, replies)
 
     async def _step(self, turn: Turn, batch: Sequence[Inbound], line: Line, *, unheard: int) -> Step:
@@ -190,23 +191,26 @@ class Turns:
         if plan is None or not isinstance(plan.offer, ReadyOffer) or not await goes_on(self._journal, turn.key, plan):
             return
         press = Pressed(Press(Action.CONTINUE, plan.offer.token).encode())
-        inbound = replace(turn.inbound, id=f"{turn.inbound.id}.auto", body=press)
-        await patiently(lambda: self._journal.accept(inbound), doing="going on by itself", key=str(turn.key))
 
-    def _closed(self, turn: Turn, step: Step, batch: Sequence[Inbound]) -> Closed | None:
-        """Give the message of an offer that is over, unless a press on that very message has changed it already."""
-        plan, following = turn.conversation.plan, step.conversation.plan
+        async def accept() -> None:
+            await self._journal.accept(replace(turn.inbound, id=f"{turn.inbound.id}.auto", body=press))
+
+        await patiently(accept, doing="going on by itself", key=str(turn.key))
+
+    def _closed(self, plan: Plan | None, step: Step, batch: Sequence[Inbound]) -> Closed | None:
+        """Give the message of an offer of `plan` that is over, unless a press on it has changed it already."""
+        following, inbound = step.conversation.plan, batch[0]
         offer = plan.offer if plan else None
         after = following.offer if following else None
         if plan is None or offer is None or (after is not None and after.token == offer.token):
             return None
-        if _changed_by_press(turn.inbound):
+        if _changed_by_press(inbound):
             return None
         going_on = offer.kind == "ready" and following is not None and following.phase != plan.phase
         label = say("offer-going-on") if going_on else chosen_label(offer, batch)
         title = self._tools.shelving.next_title(plan)
         shown = intent_of(offer, plan, next_title=title, failure=say("plan-not-finished"))
-        return Closed(shown, label, turn.inbound.author.name if label else "")
+        return Closed(shown, label, inbound.author.name if label else "")
 
     def _line(self, turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event) -> Line:
         def observe(event: Event) -> None:
@@ -266,6 +270,20 @@ def _overtaken(turn: Turn) -> tuple[Inbound, ...]:
     if not _is_command(turn.inbound.body, "exit"):
         return ()
     return tuple(takewhile(lambda inbound: not _is_command(inbound.body, "plan", "resume"), turn.waiting))
+
+
+def _left_waiting(turn: Turn, batch: Sequence[Inbound]) -> list[str]:
+    """Give the ids of what was said and has to wait, although no turn was running when it came."""
+    return [item.id for item in turn.waiting if isinstance(item.body, Said) and item not in batch]
+
+
+def _unasked(step: Step, turn: Turn, batch: Sequence[Inbound]) -> tuple[Intent, ...]:
+    """Give the replies; what the agent did not hear because of a stop is not asked about when it hears it next."""
+    plan = step.conversation.plan
+    stopped = plan is not None and plan.last_subtype == FailureKind.STOPPED
+    if stopped and _left_waiting(turn, batch):
+        return tuple(reply for reply in step.replies if not isinstance(reply, AskRecovery))
+    return step.replies
 
 
 def _is_command(body: Body, *names: str) -> bool:

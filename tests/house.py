@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from echo_core.adapter import Channel
+from echo_core.adapter import Capabilities, Channel
 from echo_core.assembly import assemble
 from echo_core.config import AdapterSettings, Settings
 from echo_core.journal.base import Entry
@@ -19,40 +19,68 @@ from echo_core.messages import Action, Author, Body, ChannelKey, Command, Inboun
 from echo_core.plan import Conversation, Plan
 from echo_core.presenter import Elsewhere
 from echo_core.rehearsal.model import Script
-from tests.channels import RecordingChannel, RecordingPlatform
+from tests.channels import QUICK, RecordingChannel, RecordingPlatform
 from tests.plans import NOON
 from tests.workshop import KEY, Workshop, open_workshop
 
 ADA = Author("42", "Ada")
+BOB = Author("43", "Bob")
+CLEO = Author("44", "Cleo")
+ABLE = Capabilities(
+    edit_interval=0.01, typing_interval=0.01, reactions=True, pins=True, threads=True, whispers=True, attachments=True
+)
 
 
 class House:
-    """A workshop with everything around it. The workers run between `open` and `shut`."""
+    """A workshop with everything around it. The workers run between `open` and `shut`.
 
-    def __init__(self, shop: Workshop, journal: FileJournal, access: AdapterSettings, settings: Settings) -> None:
+    `settings` are those of the adapter; `others` are those of further adapters, by name.
+    """
+
+    def __init__(
+        self,
+        shop: Workshop,
+        journal: FileJournal,
+        access: AdapterSettings,
+        settings: Settings,
+        capabilities: Capabilities = QUICK,
+    ) -> None:
         self.shop = shop
         self.journal = journal
-        self.platform = RecordingPlatform(limit=1000)
+        self.platform = RecordingPlatform(capabilities=capabilities, limit=1000)
         self.settings = access
+        self.others: dict[str, AdapterSettings] = {}
         self.now = NOON
-        tokens = count(1)
+        self._whole = settings
+        self._tokens = count(1)
+        self._ids = count(1)
+        self._working: list[asyncio.Task[None]] = []
+        self._assemble()
+
+    def _assemble(self) -> None:
         self.assembly = assemble(
-            settings=settings,
-            journal=journal,
-            agent=shop.agent,
-            prompts=shop.prompts,
-            folders=shop.folders,
+            settings=self._whole,
+            journal=self.journal,
+            agent=self.shop.agent,
+            prompts=self.shop.prompts,
+            folders=self.shop.folders,
             channels=self._channels,
             adapters={KEY.adapter},
-            access=lambda _: self.settings,
+            access=lambda name: self.others.get(name, self.settings),
             clock=self._tick,
-            token=lambda: f"token-{next(tokens)}",
+            token=lambda: f"token-{next(self._tokens)}",
         )
         self.outbox = self.assembly.outbox
         self.turns = self.assembly.turns
         self.router = self.assembly.core
-        self._ids = count(1)
-        self._working: list[asyncio.Task[None]] = []
+
+    async def restart(self) -> None:
+        """End everything but the agent's files and the channels, and begin anew with what the disk has."""
+        await self.shut()
+        await self.journal.__aexit__()
+        self.journal = await FileJournal(self.shop.root / "state").__aenter__()
+        self._assemble()
+        self.open()
 
     def _tick(self) -> datetime:
         """Give a time that is later at each look."""
@@ -92,6 +120,10 @@ class House:
         """Make something that somebody did."""
         message_id = message or f"in-{next(self._ids)}"
         return Inbound(id=message_id, key=key, author=author, body=body, chat_id=chat_id, addressed=addressed)
+
+    def at_work(self) -> bool:
+        """Say whether the agent has been given something that it is still at."""
+        return bool(self.shop.asked) and self.turns.running(KEY)
 
     async def receive(self, body: Body, **values: Any) -> Receipt:
         """Have somebody do something."""
@@ -154,17 +186,20 @@ async def open_house(
     *,
     access: AdapterSettings | None = None,
     settings: Mapping[str, Any] | None = None,
+    capabilities: Capabilities = QUICK,
     **agent: Any,
 ) -> AsyncIterator[House]:
-    """Open a house in which nobody works yet, and Ada is let in.
+    """Open a house in which nobody works yet, and Ada, Bob and Cleo are let in.
 
     `settings` are the daemon's but for the agent's, which stand by themselves.
     """
-    allowed = access or AdapterSettings(allowed_users=frozenset({ADA.id}))
-    async with open_workshop(root, script, **agent) as workshop, FileJournal(root / "state") as journal:
+    allowed = access or AdapterSettings(allowed_users=frozenset({ADA.id, BOB.id, CLEO.id}))
+    async with open_workshop(root, script, **agent) as workshop:
         whole = Settings(agent=workshop.engine.settings, **dict(settings or {}))
-        house = House(workshop, journal, allowed, whole)
+        journal = await FileJournal(root / "state").__aenter__()
+        house = House(workshop, journal, allowed, whole, capabilities)
         try:
             yield house
         finally:
             await house.shut()
+            await house.journal.__aexit__()

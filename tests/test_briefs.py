@@ -98,6 +98,7 @@ def test_a_brief_of_gstack() -> None:
             BriefOption("C", "A database", "more than we need"),
         ),
         recommended="B",
+        question="Where do the lists live?",
     )
 
 
@@ -121,7 +122,8 @@ def test_numbers_with_a_question_below() -> None:
         (
             BriefOption("1", "Keep it small", "Ship a list, nothing else."),
             BriefOption("2", "Do it right", "Accounts, sharing, offline."),
-        )
+        ),
+        question="Which one do you want?",
     )
 
 
@@ -132,8 +134,30 @@ def test_bold_bullets_below_a_question() -> None:
             BriefOption("A", "Just the two of us", "no accounts needed"),
             BriefOption("B", "Families", "a handful of people"),
             BriefOption("C", "Everyone"),
-        )
+        ),
+        question="Who is this for?",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        (SCOPE, "Which scope mode for this review?"),
+        ("Hello?\n\nWhich **one**?\n\nA) x\nB) y\n\nReally?", "Which one?"),
+        ("Some words.\n\nA) x\nB) y\n\nWhich of the two?", "Which of the two?"),
+        ("## D4: Scope\n\nLong words.\n\nShort?\n\nA) x\nB) y", "Scope"),
+        ("D5\n\nA) x\nB) y", "D5"),
+        ("Your choice:\n\nA) x\nB) y", "Your choice:"),
+        ("A) x (recommended)\nB) y", ""),
+        ("Which?\n" + "\nAnd much more.\n" * 30 + "\nChoose:\n\nA) x\nB) y", "Choose:"),
+        ("Which " + "very " * 60 + "long one?\n\nA) x\nB) y", ("Which " + "very " * 60)[:199] + "…"),
+    ],
+)
+def test_what_is_asked(text: str, question: str) -> None:
+    """The line with an id, else the nearest one that asks, above before below; without the id, which is not ours."""
+    brief = find_brief(text)
+    assert brief is not None
+    assert brief.question == question
 
 
 @pytest.mark.parametrize(
@@ -258,6 +282,8 @@ def test_any_text_can_be_looked_at(text: str) -> None:
         assert 2 <= len(brief.options) <= 8
         assert len({option.key for option in brief.options}) == len(brief.options)
         assert all(option.label and len(option.label) <= 60 for option in brief.options)
+        assert len(brief.question) <= 200
+        assert "\n" not in brief.question
         assert brief.recommended is None or brief.recommended in {option.key for option in brief.options}
 
 

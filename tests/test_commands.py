@@ -1,46 +1,30 @@
 from __future__ import annotations
 
-import os
-from datetime import timedelta
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echo_core.commands import (
-    COMMANDS,
     DESCRIPTION_LIMIT,
-    FILE_LIMIT,
     KNOWN,
     LOOKING,
     SLUG,
     check_slug,
-    files_text,
+    command_specs,
+    completions,
+    first_word,
     help_text,
     parse_plan,
-    status_text,
     unknown_text,
 )
 from echo_core.errors import CommandError, WorkflowError
 from echo_core.folders import Folders
-from echo_core.orchestrator import NO_PLAN, PlanRequest
-from echo_core.plan import (
-    AnswerOption,
-    BriefOffer,
-    Conversation,
-    Offer,
-    Pending,
-    PermissionOffer,
-    Plan,
-    Question,
-    QuestionOffer,
-    ReadyOffer,
-    RecoveryOffer,
-)
+from echo_core.orchestrator import PlanRequest
 from echo_core.prompts import Prompts
-from tests.plans import NOON, a_plan
+from echo_core.texts import LANGUAGES, speaking
 
 TEAM = """
 name = "team"
@@ -163,7 +147,7 @@ def test_white_space_is_no_part_of_a_name(slug: str) -> None:
 def test_a_description_has_a_limit(prompts: Prompts) -> None:
     """Flags do not count; one character more is refused, with its number."""
     assert read(f"a {'x' * DESCRIPTION_LIMIT} --ui", prompts).description == "x" * DESCRIPTION_LIMIT
-    with pytest.raises(CommandError, match="4001 characters; at most 4000"):
+    with pytest.raises(CommandError, match="4,001 characters; at most 4,000"):
         read(f"a {'x' * (DESCRIPTION_LIMIT + 1)}", prompts)
 
 
@@ -188,9 +172,9 @@ def test_any_argument_is_read_or_refused(prompts: Prompts, argument: str) -> Non
 def test_help_names_every_command() -> None:
     """Each with what it does, and how to begin."""
     text = help_text()
-    assert all(f"- `/{spec.name}` \u2013 {spec.description}" in text.splitlines() for spec in COMMANDS)
+    assert all(f"- `/{spec.name}` \u2013 {spec.description}" in text.splitlines() for spec in command_specs())
     assert "`/plan todo-app " in text
-    assert LOOKING <= KNOWN == {spec.name for spec in COMMANDS}
+    assert LOOKING <= KNOWN == {spec.name for spec in command_specs()}
 
 
 @pytest.mark.parametrize(
@@ -202,175 +186,61 @@ def test_an_unknown_command_is_named(name: str, shown: str) -> None:
     assert unknown_text(name) == f"There is no command `{shown}`. `/help` lists those there are."
 
 
-OPTIONS = (AnswerOption(label="a"), AnswerOption(label="b"))
-OFFERS: list[tuple[Offer | None, str]] = [
-    (None, "say something"),
-    (
-        QuestionOffer(token="t", tool_use_id="u", tool_input={}, questions=(Question(text="?", options=OPTIONS),)),
-        "a question is open",
-    ),
-    (BriefOffer(token="t", options=OPTIONS), "a question is open"),
-    (PermissionOffer(token="t", tool_use_id="u", tool="Bash", text="x", rule="y"), "asks for permission"),
-    (ReadyOffer(token="t"), "`/advance` goes on"),
-    (RecoveryOffer(token="t", session_id="s", anchor="a", pending=Pending(prompt="x")), "Press Retry or Drop"),
-]
-
-
-def status(plan: Plan, prompts: Prompts, **options: Any) -> str:
-    """Give the status of a plan that is being worked on."""
-    return status_text(Conversation(plan=plan), prompts.workflow(plan.workflow), **({"running": False} | options))
-
-
-@pytest.mark.parametrize(("offer", "words"), OFFERS, ids=lambda value: getattr(value, "kind", ""))
-def test_the_status_says_whose_move_it_is(offer: Offer | None, words: str, prompts: Prompts, tmp_path: Path) -> None:
-    """Everything that can be open has its words; while the agent works, it is the agent's move."""
-    plan = a_plan(tmp_path, offer=offer)
-    move = next(line for line in status(plan, prompts).splitlines() if line.startswith("Your move: "))
-    assert words in move
-    running = status(plan, prompts, running=True)
-    assert "The agent is working. `/stop` ends its turn." in running
-    assert "Your move" not in running
-
-
-def test_the_status_of_a_plan(prompts: Prompts, tmp_path: Path) -> None:
-    """What it is, the phases with where it stands, and what it took; the phase that does not take place is absent."""
-    plan = a_plan(
-        tmp_path,
-        phase="/plan-eng-review",
-        phases_completed=("/office-hours",),
-        phases_skipped=("/plan-ceo-review",),
-        turns=7,
-        total_cost_usd=1.234,
-        updated_at=NOON + timedelta(minutes=90),
+def test_a_plan_says_where_it_belongs(prompts: Prompts) -> None:
+    """Words about the place stand anywhere like the other flags; right here wins over a thread."""
+    assert read("todo-app --thread A list", prompts) == PlanRequest(
+        "todo-app", "A list", "planning", frozenset({"--thread"}), "thread"
     )
-    assert status(plan, prompts, waiting=2) == (
-        "**todo-app** A todo list for two\n\n"
-        "✓ Office hours → ⤼ CEO review → ▶ **Engineering review**\n\n"
-        "Your move: say something.\n\n"
-        "7 turns, $1.23, 90 minutes from the first message to the last.\n\n"
-        "Waiting: 2 messages."
-    )
-    with_ui = status(plan.model_copy(update={"conditions": ("ui",)}), prompts)
-    assert "⤼ CEO review → ○ Design review → ▶ **Engineering review**" in with_ui
+    assert read("todo-app \u2014here A --ui list", prompts).place == "here"
+    assert read("todo-app A --here list --thread", prompts).place == "here"
+    assert read("todo-app A list --dedicated", prompts).place == "dedicated"
+    assert read("todo-app A list over there", prompts).place == ""
 
 
-def test_one_of_each_is_singular(prompts: Prompts, tmp_path: Path) -> None:
-    """One turn, one minute, one message."""
-    plan = a_plan(tmp_path, turns=1, updated_at=NOON + timedelta(seconds=70))
-    text = status(plan, prompts, waiting=1)
-    assert "1 turn, $0.00, 1 minute from" in text
-    assert text.endswith("Waiting: 1 message.")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_menu_takes_every_command(language: str) -> None:
+    """Platforms take names in lower case, and 1 to 100 characters about each; what is required comes first."""
+    with speaking(language):
+        specs = command_specs()
+    assert len({spec.name for spec in specs}) == len(specs) == len(KNOWN)
+    for spec in specs:
+        assert re.fullmatch("[a-z0-9_-]{1,32}", spec.name)
+        required = [parameter.required for parameter in spec.parameters]
+        assert required == sorted(required, reverse=True)
+        for description in (spec.description, *(parameter.description for parameter in spec.parameters)):
+            assert 1 <= len(description) <= 100
+        assert [each.kind for each in spec.parameters if each.kind != "flag"][1:] in ([], ["rest"])
 
 
-def test_the_status_of_a_plan_at_its_end(prompts: Prompts, tmp_path: Path) -> None:
-    """A closing document that is missing can be asked for; a complete plan has no phase under way."""
-    phases = ("/office-hours", "/plan-ceo-review", "/plan-eng-review")
-    ending = a_plan(tmp_path, phase="/plan-eng-review", phases_completed=phases, status="closing")
-    assert "`/advance` asks for it again" in status(ending, prompts)
-    done = status(ending.model_copy(update={"status": "complete"}), prompts)
-    assert "✓ Office hours → ✓ CEO review → ✓ Engineering review" in done
-    assert "The plan is complete. `/files` shows it." in done
-    assert "▶" not in done
+def test_commands_are_described_in_the_language_that_is_spoken() -> None:
+    """The menu, the help and what is wrong with a command."""
+    with speaking("ro"):
+        assert "- `/undo` \u2013 Ia înapoi ultima tură" in help_text()
+        assert help_text().startswith("Planific proiecte împreună cu voi.")
+        assert unknown_text("planuri") == ("Nu există comanda `/planuri`. `/help` le arată pe cele care există.")
+        with pytest.raises(CommandError, match="are nevoie de un nume scurt"):
+            check_slug("")
 
 
-def test_a_description_is_one_literal_line(prompts: Prompts, tmp_path: Path) -> None:
-    """Of a long one the front is shown; nothing in it is taken for Markdown."""
-    first = status(a_plan(tmp_path, description="# A *list*\n\n```\n" + "word " * 200), prompts).split("\n\n")[0]
-    assert first.startswith(r"**todo-app** \# A \*list\* \`\`\` word word")
-    assert first.endswith("word…")
-    assert len(first) < 350
-    assert status(a_plan(tmp_path, description=""), prompts).startswith("**todo-app**\n\n")
+@pytest.mark.parametrize(
+    ("argument", "word", "rest"),
+    [
+        ("D3 it rains", "D3", "it rains"),
+        (" D3\nit rains\nand snows ", "D3", "it rains\nand snows"),
+        ("D3", "D3", ""),
+        ("", "", ""),
+        ("discord:1 todo-app-2", "discord:1", "todo-app-2"),
+    ],
+)
+def test_the_first_word_of_an_argument(argument: str, word: str, rest: str) -> None:
+    """What follows it keeps its lines."""
+    assert first_word(argument) == (word, rest)
 
 
-def test_the_status_without_its_workflow(tmp_path: Path) -> None:
-    """A workflow whose file is gone or broken leaves the phase's name."""
-    assert "Phase: /office-hours" in status_text(Conversation(plan=a_plan(tmp_path)), None, running=False)
-
-
-def test_the_status_without_a_plan(tmp_path: Path) -> None:
-    """How to begin, and what was left here, oldest first."""
-    assert status_text(Conversation(), None, running=False) == NO_PLAN
-    shelf = (a_plan(tmp_path, slug="one"), a_plan(tmp_path, slug="two"))
-    text = status_text(Conversation(shelf=shelf), None, running=False)
-    assert text == f"{NO_PLAN}\n\nLeft here: `one`, `two`. `/resume` takes one up again."
-
-
-def write(path: Path, size: int = 1) -> Path:
-    """Write a file of that many bytes, and its folders."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"x" * size)
-    return path
-
-
-def test_files_are_listed(tmp_path: Path) -> None:
-    """Those at the top first, with sizes that can be read; Markdown at the top is sent."""
-    sizes = {"docs/a.md": 1, "b.md": 1023, "a.txt": 1024, "z.md": 3 * 1024**2}
-    for name, size in sizes.items():
-        write(tmp_path / name, size)
-    text, documents = files_text(a_plan(tmp_path))
-    assert text == ("**todo-app**\n\n- `a.txt` (1.0 KB)\n- `b.md` (1023 B)\n- `z.md` (3.0 MB)\n- `docs/a.md` (1 B)")
-    assert documents == (tmp_path / "b.md", tmp_path / "z.md")
-
-
-@pytest.mark.parametrize("folder", ["empty", "vanished"])
-def test_there_are_no_files(folder: str, tmp_path: Path) -> None:
-    """An empty workspace and one that vanished look the same."""
-    (tmp_path / "empty").mkdir()
-    assert files_text(a_plan(tmp_path / folder)) == ("There are no files yet.", ())
-
-
-def test_hidden_files_are_left_out(tmp_path: Path) -> None:
-    """So is what package managers put there."""
-    for name in (".env", ".git/config.md", ".hidden.md", "node_modules/x/README.md", "docs/.draft.md"):
-        write(tmp_path / name)
-    assert files_text(a_plan(tmp_path)) == ("There are no files yet.", ())
-
-
-def test_links_that_lead_outside_are_left_out(tmp_path: Path) -> None:
-    """Neither a file nor a folder elsewhere is shown or sent, and broken links do no harm."""
-    secret = write(tmp_path / "outside" / "secret.md")
-    workspace = tmp_path / "workspace"
-    write(workspace / "plan.md")
-    (workspace / "secret.md").symlink_to(secret)
-    (workspace / "folder").symlink_to(secret.parent)
-    (workspace / "gone.md").symlink_to(tmp_path / "nowhere")
-    (workspace / "loop.md").symlink_to(workspace / "loop.md")
-    (workspace / "same.md").symlink_to(workspace / "plan.md")
-    os.mkfifo(workspace / "pipe.md")
-    text, documents = files_text(a_plan(workspace))
-    assert text == "**todo-app**\n\n- `plan.md` (1 B)\n- `same.md` (1 B)"
-    assert documents == (workspace / "plan.md", workspace / "same.md")
-
-
-def test_a_workspace_behind_a_link_is_listed(tmp_path: Path) -> None:
-    """A workspace root that is a link itself leads outside of nothing."""
-    write(tmp_path / "real" / "plan.md")
-    (tmp_path / "linked").symlink_to(tmp_path / "real")
-    text, documents = files_text(a_plan(tmp_path / "linked"))
-    assert "`plan.md`" in text
-    assert documents == (tmp_path / "real" / "plan.md",)
-
-
-def test_of_many_files_some_are_listed(tmp_path: Path) -> None:
-    """How many more there are is said; ten documents are sent at most, and no more than a thousand files counted."""
-    for number in range(FILE_LIMIT + 3):
-        write(tmp_path / f"{number:04}.md")
-    text, documents = files_text(a_plan(tmp_path))
-    assert text.count("\n- `") == FILE_LIMIT
-    assert text.endswith("\n- and 3 more")
-    assert [path.name for path in documents] == [f"{number:04}.md" for number in range(10)]
-    for number in range(1100):
-        write(tmp_path / "deep" / f"{number:04}.txt")
-    text, documents = files_text(a_plan(tmp_path))
-    assert text.endswith("\n- and 960 more, at least")
-    assert "`0000.md`" in text
-    assert len(documents) == 10
-
-
-def test_names_of_files_cannot_change_the_listing(tmp_path: Path) -> None:
-    """Backticks, line ends and bytes that are no text are shown as something else."""
-    for name in (b"a`**b**", b"c\nd", b"e\xff"):
-        write(tmp_path / os.fsdecode(name))
-    text, _ = files_text(a_plan(tmp_path))
-    assert text.split("\n\n")[1].splitlines() == ["- `a'**b**` (1 B)", "- `c\ufffdd` (1 B)", "- `e\ufffd` (1 B)"]
-    assert text.encode()
+def test_values_are_completed_as_typed() -> None:
+    """Those that begin alike, whatever the case, in their order; no more than a platform takes."""
+    values = ["D12", "D11", "d1", "E1"]
+    assert completions(values, " d1") == ["D12", "D11", "d1"]
+    assert completions(values, "") == values
+    assert completions(values, "1") == []
+    assert len(completions([f"D{number}" for number in range(40)], "")) == 25

@@ -20,7 +20,7 @@ from echo_core.messages import (
     PhaseReady,
     Reply,
 )
-from echo_core.orchestrator import NO_PLAN, NOT_FINISHED, TOO_MANY_STEPS, Orchestrator, PlanRequest, Step
+from echo_core.orchestrator import Message, Orchestrator, PlanRequest
 from echo_core.plan import (
     AnswerOption,
     BriefOffer,
@@ -36,6 +36,8 @@ from echo_core.plan import (
 from echo_core.planning_session import Line, PhaseTurn
 from echo_core.rehearsal.model import ModelRequest, ToolCall
 from echo_core.rehearsal.model import Step as Move
+from echo_core.steps import Step, no_plan
+from echo_core.texts import say
 from tests.stories.stage import INPUT, READY, Playbook, asks, says, writes
 from tests.workshop import KEY, Workshop, ada, offer_in, open_workshop, plan_of, said
 
@@ -305,7 +307,7 @@ async def test_a_failed_turn_can_be_retried_or_dropped(closed_shop: Workshop) ->
     offer = offer_in(step)
     assert isinstance(offer, RecoveryOffer)
     assert "hello?" in offer.pending.prompt
-    dropped = shop.orchestrator.drop(step.conversation)
+    dropped = shop.shelving.drop(step.conversation)
     assert plan_of(dropped).offer is None
     assert "Dropped" in notice(dropped)
 
@@ -322,83 +324,33 @@ async def test_redo_in_a_workspace_that_vanished(shop: Workshop) -> None:
     assert plan_of(step).offer is None
 
 
-@pytest.mark.parametrize("offer", [*OFFERS, None], ids=lambda offer: offer.kind if offer else "nothing")
-def test_a_plan_is_left_and_taken_up_again(closed_shop: Workshop, offer: Offer | None) -> None:
-    """What stood open when the plan was left is shown again, under a new token: the old buttons are out of date."""
-    plan = closed_shop.plan(offer=offer, last_text_excerpt="How big?", phase="/plan-eng-review")
-    away = closed_shop.orchestrator.leave(Conversation(plan=plan))
-    assert away.conversation == Conversation(shelf=(plan,))
-    assert "`/resume todo-app` goes on" in notice(away)
-    back = closed_shop.orchestrator.resume(away.conversation, "TODO-APP")
-    assert back.conversation.shelf == ()
-    assert plan_of(back).model_copy(update={"offer": offer, "updated_at": plan.updated_at}) == plan
-    assert "Back in the plan **todo-app**, phase Engineering review" in said(back, Notice)[0].markdown
-    if offer is None:
-        assert len(back.replies) == 1
-        return
-    assert offer_in(back).token == "token-1"
-    shown: Any = back.replies[-1]
-    assert shown.token == "token-1"
-    assert (said(back, Reply) == [Reply("How big?")]) == isinstance(offer, BriefOffer)
-    if isinstance(shown, AskRecovery):
-        assert shown.text == NOT_FINISHED
-    if isinstance(shown, PhaseReady):
-        assert shown.label == "Finish the plan"
-
-
-def test_messages_that_waited_when_a_plan_was_left(closed_shop: Workshop) -> None:
-    """People are told how many of their messages went nowhere."""
-    away = closed_shop.orchestrator.leave(Conversation(plan=closed_shop.plan()), unheard=2)
-    assert notice(away).endswith("Not passed on to the agent: 2 of your messages.")
-
-
-def test_which_plan_is_taken_up(closed_shop: Workshop) -> None:
-    """Without a name the one left last; none while another is under way; an unknown name lists those that there are."""
-    do, shelf = closed_shop.orchestrator, (closed_shop.plan(slug="first"), closed_shop.plan(slug="second"))
-    assert plan_of(do.resume(Conversation(shelf=shelf), "")).slug == "second"
-    step = do.resume(Conversation(shelf=shelf), "first")
-    assert (plan_of(step).slug, [plan.slug for plan in step.conversation.shelf]) == ("first", ["second"])
-    busy = Conversation(plan=closed_shop.plan(), shelf=shelf)
-    assert "is under way" in notice(do.resume(busy, "first"))
-    assert "`first`, `second`" in notice(do.resume(Conversation(shelf=shelf), "third"))
-    assert "none" in notice(do.resume(Conversation(), ""))
-    done = Conversation(plan=closed_shop.plan(status="complete"), shelf=shelf)
-    step = do.resume(done, "second")
-    assert [plan.slug for plan in step.conversation.shelf] == ["first", "todo-app"]
-
-
 @pytest.mark.parametrize(
     "act",
     [
-        lambda do, state, line: do.respond(state, (ada("hello"),), line),
+        lambda do, state, line: do.respond(state, Message((ada("hello"),)), line),
         lambda do, state, line: do.advance(state, line),
         lambda do, state, line: do.redo(state, line),
+        lambda do, state, line: do.reopen(state, "D1", ada(""), line),
     ],
-    ids=["respond", "advance", "redo"],
+    ids=["respond", "advance", "redo", "reopen"],
 )
 async def test_without_a_plan_nothing_is_done(closed_shop: Workshop, act: Act) -> None:
     """Each act says how to start a plan."""
     empty = Conversation()
     step = await act(closed_shop.orchestrator, empty, closed_shop.line())
-    assert (step.conversation, notice(step)) == (empty, NO_PLAN)
-    assert notice(closed_shop.orchestrator.leave(empty)) == NO_PLAN
-
-
-async def _drop(do: Orchestrator, state: Conversation, _: Line) -> Step:
-    return do.drop(state)
+    assert (step.conversation, notice(step)) == (empty, no_plan())
 
 
 @pytest.mark.parametrize(
     ("kind", "act"),
     [
-        (QuestionOffer, lambda do, state, line: do.answer(state, "x", line)),
+        (QuestionOffer, lambda do, state, line: do.answer(state, "x", ada("x"), line)),
         (BriefOffer, lambda do, state, line: do.choose(state, 0, ada(""), line)),
         (PermissionOffer, lambda do, state, line: do.permit(state, line, for_plan=False)),
         (PermissionOffer, lambda do, state, line: do.deny(state, line)),
         (RecoveryOffer, lambda do, state, line: do.retry(state, line)),
-        (RecoveryOffer, _drop),
     ],
-    ids=["answer", "choose", "permit", "deny", "retry", "drop"],
+    ids=["answer", "choose", "permit", "deny", "retry"],
 )
 async def test_an_act_on_something_that_is_not_open(closed_shop: Workshop, kind: type[Offer], act: Act) -> None:
     """Whatever else is open, or nothing, or no plan at all: the act is out of date."""
@@ -431,7 +383,7 @@ async def test_a_turn_without_a_word_says_so(closed_shop: Workshop) -> None:
 async def test_a_turn_that_ran_out_of_steps_says_how_to_go_on(closed_shop: Workshop) -> None:
     """Half an answer is not taken for a whole one."""
     step = await _after(closed_shop, Finished(("Hm.",), subtype="error_max_turns"))
-    assert step.replies == (Reply("Hm."), Notice(TOO_MANY_STEPS))
+    assert step.replies == (Reply("Hm."), Notice(say("plan-too-many-steps")))
 
 
 async def test_a_complete_plan_is_not_finished_again(closed_shop: Workshop) -> None:

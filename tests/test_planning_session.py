@@ -342,7 +342,7 @@ async def test_cost_is_the_sum_of_differences(
     """The agent's counter is cumulative for a session, may begin again, and is nothing where it is not known."""
     plan = shop.plan(session_id="s", cost_counter=0.0 if session == "s" else 0.9, total_cost_usd=1.0)
     for counter in counters:
-        plan = shop.session(plan)._conclude(_finished(counter), Pending(), session, "anchor").plan
+        plan = shop.session(plan)._conclude(_finished(counter), session, None).plan
     assert plan.total_cost_usd == pytest.approx(1.0 + total)
     assert plan.cost_counter == pytest.approx(kept)
 
@@ -362,7 +362,7 @@ async def test_cost_is_the_sum_of_differences(
 )
 async def test_only_a_finished_answer_is_ready(shop: Workshop, outcome: Outcome, ready: bool) -> None:
     """Half an answer, one that ran out of steps, and one that waits for people never end a phase."""
-    turn = shop.session(shop.plan())._conclude(outcome, Pending(), "s", "a")
+    turn = shop.session(shop.plan())._conclude(outcome, "s", None)
     assert turn.ready is ready
     assert "PHASE_STATUS" not in turn.text
 

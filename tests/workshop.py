@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from echo_core.agent.base import Event
 from echo_core.agent.claude import ClaudeAgent
+from echo_core.branches import noted
 from echo_core.config import AgentSettings
 from echo_core.fences import Contribution
 from echo_core.folders import Folders
 from echo_core.journal.base import Running
 from echo_core.messages import ChannelKey, Intent
-from echo_core.orchestrator import Orchestrator, PlanRequest, Step
+from echo_core.orchestrator import Message, Orchestrator, PlanRequest
 from echo_core.plan import Conversation, Offer, Plan
 from echo_core.planning_session import Engine, Line, PhaseTurn, PlanningSession
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.rehearsal.model import ModelRequest, Script
 from echo_core.rehearsal.server import RehearsalServer, environment
+from echo_core.shelving import Shelving
 from echo_core.snapshots import Snapshots
+from echo_core.steps import Step
 from tests.plans import NOON, a_plan
 
 KEY = ChannelKey("telegram", "1")
@@ -76,6 +80,7 @@ class Workshop:
         )
         tokens = count(1)
         self.orchestrator = Orchestrator(engine=self.engine, token=lambda: f"token-{next(tokens)}")
+        self.shelving = Shelving(engine=self.engine, token=lambda: f"token-{next(tokens)}")
         self.watch = Watch()
         self._messages = count(1)
 
@@ -127,9 +132,18 @@ class Workshop:
             conversation or Conversation(), key=KEY, wanted=WANTED, line=self.line(**line)
         )
 
-    async def respond(self, conversation: Conversation, text: str, **line: Any) -> Step:
-        """Have Ada say something in a conversation."""
-        return await self.orchestrator.respond(conversation, (ada(text),), self.line(**line))
+    async def respond(
+        self,
+        conversation: Conversation,
+        text: str,
+        *,
+        at: datetime | None = None,
+        images: tuple[Path, ...] = (),
+        **line: Any,
+    ) -> Step:
+        """Have Ada say something in a conversation, as the workers do it: the plan of before is kept for `/undo`."""
+        message = Message((ada(text),), images, at)
+        return kept(conversation, await self.orchestrator.respond(conversation, message, self.line(**line)))
 
     async def until_begun(self, task: asyncio.Task[Any], condition: Callable[[], bool]) -> None:
         """Wait until a turn has come as far as a test wants it."""
@@ -159,6 +173,11 @@ async def open_workshop(
             yield Workshop(model, root, claude, AgentSettings(**agent))
         finally:
             await claude.close()
+
+
+def kept(before: Conversation, step: Step) -> Step:
+    """Give a step as the workers store it, with the plan of before for `/undo`."""
+    return replace(step, conversation=noted(before.plan, step.conversation))
 
 
 def plan_of(step: Step) -> Plan:

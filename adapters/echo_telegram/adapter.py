@@ -8,20 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from telegram import Bot, BotCommand, CallbackQuery, Message, Update
+from telegram import Bot, BotCommand, CallbackQuery, Message, Update, User
 from telegram.error import BadRequest, TelegramError
 
 from echo_core.adapter import Core
 from echo_core.errors import AdapterError, ChannelError
-from echo_core.messages import Command, Inbound
+from echo_core.messages import Author, Command, Inbound
+from echo_core.texts import LANGUAGES, speaking
 from echo_telegram.channel import TelegramChannel
 from echo_telegram.client import make_bot, told
 from echo_telegram.config import NAME, TelegramSettings
 from echo_telegram.inbound import read
+from echo_telegram.keyboard import read_toggle
 from echo_telegram.patience import Patience, Pauses
 from echo_telegram.presses import Presses
-from echo_telegram.render import read_toggle
 from echo_telegram.updates import Updates
+
+Menu = tuple[tuple[str, str], ...]
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ class TelegramAdapter:
     def serves(self, query: CallbackQuery) -> bool:
         """Whether the presser may use the bot. Only marks on a keyboard hang on it: the core decides about answers."""
         chat = query.message.chat.id if query.message else 0
-        return str(query.from_user.id) in self._settings.allowed_users or str(chat) in self._settings.allowed_chats
+        return self._settings.allows(Author(str(query.from_user.id), query.from_user.full_name), str(chat))
 
     async def run(self, core: Core) -> None:
         """Serve until cancelled. Raises `AdapterError` for a token that Telegram rejects."""
@@ -96,16 +99,18 @@ class Intake:
         query = update.callback_query
         if query is not None and (press := read_toggle(query.data or "")) is not None:
             if self._adapter.serves(query):
-                self._soon(self._presses.toggle(query, press))
+                self._soon(self._presses.toggle(query, press), query.from_user)
             return
         inbound = read(update, self._bot.bot)
         if inbound is None:
             return
         receipt = await self._core.receive(self._known(inbound))
+        message = update.message or update.edited_message
         if query is not None:
-            self._soon(self._presses.acknowledge(query, receipt))
-        elif receipt.notice and update.message is not None:
-            self._soon(self._tell(inbound.key.channel_id, update.message, receipt.notice))
+            channel = self._adapter.channel(inbound.key.channel_id)
+            self._soon(self._presses.acknowledge(query, receipt, channel), query.from_user)
+        elif receipt.notice and message is not None:
+            self._soon(self._tell(inbound.key.channel_id, message, receipt.notice), message.from_user)
 
     def _known(self, inbound: Inbound) -> Inbound:
         """Read the greeting of the apps as a wish for help, unless the core has a command of that name."""
@@ -120,8 +125,10 @@ class Intake:
         except ChannelError as error:
             log.warning("notice_not_sent", channel=error.key, reason=error.reason)
 
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.create_task(_guarded(work))
+    def _soon(self, work: Coroutine[Any, Any, None], person: User | None) -> None:
+        """Do something for a person, in their language, without waiting for it."""
+        with speaking(person.language_code or "" if person else ""):
+            self._tasks.create_task(_guarded(work))  # it takes the language along
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:
@@ -132,7 +139,18 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _set_menu(bot: Bot, core: Core) -> None:
+    """Set the menu for everybody, and again for those whose language has other words for it."""
+    usual = _menu(core)
+    menus: dict[str, Menu] = {"": usual}
+    for language in LANGUAGES:
+        with speaking(language):
+            menus |= {language: _menu(core)} if _menu(core) != usual else {}
     try:
-        await bot.set_my_commands([BotCommand(command.name, command.description) for command in core.commands])
+        for code, menu in menus.items():
+            await bot.set_my_commands([BotCommand(*line) for line in menu], language_code=code or None)
     except BadRequest as error:
         log.warning("menu_refused", reason=told(error, bot))
+
+
+def _menu(core: Core) -> Menu:
+    return tuple((command.name, command.description) for command in core.commands)

@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from telegram import Bot, InputFile, LinkPreviewOptions, Message, ReplyParameters
-from telegram.constants import ChatAction, FileSizeLimit
+from telegram import Bot, ForceReply, InputFile, LinkPreviewOptions, Message, ReplyParameters, User
+from telegram.constants import ChatAction, ForumTopicLimit, ReactionEmoji
 from telegram.error import BadRequest
 
-from echo_core.adapter import Capabilities
+from echo_core.adapter import Capabilities, Rate
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError
-from echo_core.messages import ChannelKey, Intent
-from echo_telegram.client import is_about_words, is_past, is_unchanged, reaching, told
+from echo_core.messages import Attachment, ChannelKey, Intent, Mark
+from echo_core.texts import say
+from echo_telegram import files
+from echo_telegram.client import is_about_words, is_one_of, is_past, is_unchanged, reaching, told
 from echo_telegram.config import NAME
-from echo_telegram.inbound import Address
+from echo_telegram.inbound import Address, message_number
+from echo_telegram.keyboard import short
 from echo_telegram.render import FilePart, Part, TextPart, parts
 from echo_telegram.styled import Styled
 
 log = structlog.get_logger(__name__)
 
+FETCH_LIMIT = 110.0
+
 _Said = TypeVar("_Said")
 
-_PRIVATE = Capabilities(edit_interval=1.0, typing_interval=4.0)
-_GROUP = Capabilities(edit_interval=3.5, typing_interval=4.0)  # a group takes 20 messages and edits a minute
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_PRIVATE = Capabilities(
+    edit_interval=1.0,
+    typing_interval=4.0,
+    draft_interval=0.5,
+    rate=Rate(30, 30),
+    reactions=True,
+    pins=True,
+    attachments=True,
+)
+_GROUP = Capabilities(  # a group takes 20 messages and edits a minute
+    edit_interval=3.5,
+    typing_interval=4.0,
+    rate=Rate(20, 60),
+    reactions=True,
+    pins=True,
+    threads=True,
+    whispers=True,
+    attachments=True,
+)
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_SIGNS = {
+    Mark.WAITING: ReactionEmoji.WRITING_HAND,
+    Mark.SEEN: ReactionEmoji.EYES,
+    Mark.DONE: ReactionEmoji.OK_HAND_SIGN,
+}
+_NO_FORUM = ("not a forum",)
+_NOT_ALLOWED = ("not enough rights", "administrator rights", "chat_admin_required")
+_NO_SIGN = ("message to react not found", "reaction_invalid", "message_id_invalid", "not modified", "can't be reacted")
 
 
 class TelegramChannel:
@@ -40,7 +72,7 @@ class TelegramChannel:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Edits, slower in groups, and the typing indicator."""
+        """Drafts in private chats; topics and words to one person alone in groups. Edits are slower in groups."""
         return _PRIVATE if self._address is None or self._address.is_private else _GROUP
 
     def parts(self, intent: Intent) -> Sequence[Part]:
@@ -51,19 +83,29 @@ class TelegramChannel:
         """Send a part and give the id of the message."""
         bot, address = self._connected()
         async with reaching(self._key, bot):
-            message = await (
-                self._file(bot, address, part) if isinstance(part, FilePart) else self._text(bot, address, part)
-            )
-        return str(message.message_id)
+            return str((await self._send(bot, address, part)).message_id)
 
     async def answer(self, message_id: int, notice: str) -> None:
         """Send short Markdown as an answer to somebody's message, or plainly where that message is gone."""
         bot, address = self._connected()
+        answered = ReplyParameters(message_id, allow_sending_without_reply=True)
         async with reaching(self._key, bot):
             for body in Styled.markdown(notice).cut():
-                await self._text(
-                    bot, address, TextPart(body), ReplyParameters(message_id, allow_sending_without_reply=True)
-                )
+                await self._text(bot, address, TextPart(body), answered)
+
+    async def ask(self, person: User, words: str) -> None:
+        """Open somebody's input field for an answer to the bot, and nobody else's."""
+        bot, address = self._connected()
+        body = Styled.joined((Styled.mention(person), Styled.markdown(words)), ": ")
+        field = ForceReply(selective=True, input_field_placeholder=say("telegram-your-answer"))
+        async with reaching(self._key, bot):
+            await bot.send_message(
+                address.chat_id,
+                body.text,
+                entities=body.entities,
+                reply_markup=field,
+                message_thread_id=address.thread_id,
+            )
 
     async def edit(self, message_id: str, part: Part) -> None:
         """Put a text in the place of a message sent before; its buttons become the part's."""
@@ -78,7 +120,7 @@ class TelegramChannel:
                 int(message_id),
                 entities=body.entities or None,
                 reply_markup=part.markup,
-                link_preview_options=_NO_PREVIEW,
+                link_preview_options=NO_PREVIEW,
             )
 
         async with reaching(self._key, bot):
@@ -104,6 +146,81 @@ class TelegramChannel:
         async with reaching(self._key, bot):
             await bot.send_chat_action(address.chat_id, ChatAction.TYPING, message_thread_id=address.thread_id)
 
+    async def draft(self, part: Part, *, turn: str) -> None:
+        """Show a text that is being written; it goes with the next message, or by itself after half a minute."""
+        bot, address = self._connected()
+        if isinstance(part, FilePart):
+            return
+
+        async def show(body: Styled) -> None:
+            await bot.send_message_draft(
+                address.chat_id,
+                _draft_id(turn),
+                body.text,
+                entities=body.entities or None,
+                message_thread_id=address.thread_id,
+            )
+
+        async with reaching(self._key, bot):
+            await self._plainer(bot, part.body, show)
+
+    async def react(self, inbound_id: str, mark: Mark | None) -> None:
+        """Put a sign on a person's message; one that cannot carry it, or is gone, counts as done."""
+        bot, address = self._connected()
+        number = message_number(inbound_id)
+        if number is None:
+            return
+        async with reaching(self._key, bot):
+            try:
+                await bot.set_message_reaction(address.chat_id, number, _SIGNS[mark] if mark else None)
+            except BadRequest as error:
+                if not is_one_of(error, _NO_SIGN):
+                    raise
+                log.debug("no_sign", channel=self._key, reason=told(error, bot))
+
+    async def pin(self, message_id: str) -> None:
+        """Pin a message quietly; not being allowed to counts as done."""
+        bot, address = self._connected()
+        async with reaching(self._key, bot):
+            try:
+                await bot.pin_chat_message(address.chat_id, int(message_id), disable_notification=True)
+            except BadRequest as error:
+                if not is_one_of(error, (*_NOT_ALLOWED, "not_modified")):
+                    raise
+                log.info("not_pinned", channel=self._key, reason=told(error, bot))
+
+    async def open_thread(self, title: str) -> str:
+        """Open a topic of this group, and give its channel. Whether there can be topics shows only here."""
+        bot, address = self._connected()
+        async with reaching(self._key, bot):
+            try:
+                topic = await bot.create_forum_topic(address.chat_id, short(title, ForumTopicLimit.MAX_NAME_LENGTH))
+            except BadRequest as error:
+                reason = told(error, bot)
+                if is_one_of(error, _NO_FORUM):
+                    reason = "this group has no topics; its settings can switch them on"
+                elif is_one_of(error, _NOT_ALLOWED):
+                    reason = "the bot may not open topics here: make it an administrator that may manage topics"
+                raise ChannelGoneError(key=self._key, reason=reason) from None
+        return str(replace(address, thread_id=topic.message_thread_id))
+
+    async def whisper(self, author_id: str, part: Part) -> None:
+        """Send a part to somebody's private chat with the bot, if they have opened one."""
+        bot, _ = self._connected()
+        private = Address.parse(author_id)
+        if private is None or not private.is_private:
+            raise ChannelGoneError(key=self._key, reason="whoever speaks for a group has no chat with the bot")
+        async with reaching(str(ChannelKey(NAME, author_id)), bot):
+            await self._send(bot, private, part)
+
+    async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:
+        """Bring a file to `path`. Bots can fetch files of up to 20 MB."""
+        bot, _ = self._connected()
+        if attachment.size > limit:
+            raise ChannelGoneError(key=self._key, reason=f"the file has {attachment.size} bytes, more than {limit}")
+        async with reaching(self._key, bot, limit=FETCH_LIMIT):
+            await files.fetch(bot, attachment.ref, path, limit=limit, key=self._key)
+
     def _connected(self) -> tuple[Bot, Address]:
         if self._address is None:
             raise ChannelGoneError(key=self._key, reason="this is not the id of a Telegram chat")
@@ -111,6 +228,17 @@ class TelegramChannel:
         if bot is None:
             raise ChannelUnavailableError(key=self._key, reason="not connected to Telegram")
         return bot, self._address
+
+    async def _send(self, bot: Bot, address: Address, part: Part) -> Message:
+        if isinstance(part, TextPart):
+            return await self._text(bot, address, part)
+        try:
+            content = await asyncio.to_thread(files.content, part.path) if part.content is None else part.content
+        except files.UnsendableError as error:
+            log.warning("file_not_sent", channel=self._key, name=part.path.name, reason=error.reason)
+            return await self._text(bot, address, TextPart(Styled.plain(str(error))))
+        document = InputFile(content, filename=part.path.name)
+        return await bot.send_document(address.chat_id, document, message_thread_id=address.thread_id)
 
     async def _text(
         self, bot: Bot, address: Address, part: TextPart, answered: ReplyParameters | None = None
@@ -122,44 +250,30 @@ class TelegramChannel:
                 entities=body.entities or None,
                 reply_markup=part.markup,
                 message_thread_id=address.thread_id,
-                link_preview_options=_NO_PREVIEW,
+                link_preview_options=NO_PREVIEW,
                 reply_parameters=answered,
             )
 
         return await self._plainer(bot, part.body, send)
 
-    async def _plainer(self, bot: Bot, body: Styled, say: Callable[[Styled], Awaitable[_Said]]) -> _Said:
-        """Say a text; where Telegram refuses its words, without styles; and at last say that it was refused."""
+    async def _plainer(self, bot: Bot, body: Styled, send: Callable[[Styled], Awaitable[_Said]]) -> _Said:
+        """Send a text; where Telegram refuses its words, without styles; and at last say that it was refused."""
         try:
-            return await say(body)
+            return await send(body)
         except BadRequest as error:
             if not is_about_words(error):
                 raise
             log.warning("formatting_refused", channel=self._key, reason=told(error, bot))
-            refusal = Styled.plain(f"Telegram would not show this message: {told(error, bot)}")
+            refusal = Styled.plain(say("telegram-refused", reason=told(error, bot)))
         if body.entities:
             try:
-                return await say(Styled(body.text))
+                return await send(Styled(body.text))
             except BadRequest as error:
                 if not is_about_words(error):
                     raise
-        return await say(refusal)
-
-    async def _file(self, bot: Bot, address: Address, part: FilePart) -> Message:
-        try:
-            content = await asyncio.to_thread(_content, part.path)
-        except OSError as error:
-            sorry = f"{part.path.name} could not be sent: {error.strerror or error}."
-            return await self._text(bot, address, TextPart(Styled.plain(sorry)))
-        document = InputFile(content, filename=part.path.name)
-        return await bot.send_document(address.chat_id, document, message_thread_id=address.thread_id)
+        return await send(refusal)
 
 
-def _content(path: Path) -> bytes:
-    """Read a file that Telegram will take. Raises `OSError` for any other."""
-    size = path.stat().st_size
-    if not size:
-        raise OSError(0, "the file is empty")
-    if size > FileSizeLimit.FILESIZE_UPLOAD:
-        raise OSError(0, f"it has {size // 10**6} MB, and bots may send {FileSizeLimit.FILESIZE_UPLOAD // 10**6} MB")
-    return path.read_bytes()
+def _draft_id(turn: str) -> int:
+    """Give a number for a turn, the same each time and never zero."""
+    return int.from_bytes(hashlib.sha256(turn.encode()).digest()[:4]) >> 1 or 1

@@ -1,4 +1,4 @@
-"""The library's bot: how it is made, and its errors as ours. The token stands in every URL, so in no log."""
+"""The library's bot: how it is made, and its errors as ours. The token stands in every URL, so in no log or error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import timedelta
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
-from telegram.warnings import PTBDeprecationWarning
+from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
 from echo_telegram.config import TelegramSettings
@@ -21,7 +21,7 @@ CALL_LIMIT = 50.0
 
 _GONE = (
     "chat not found", "user not found", "peer_id_invalid", "thread not found", "topic_closed", "topic_deleted",
-    "deactivated", "not enough rights", "have no rights", "chat_write_forbidden", "not a member",
+    "deactivated", "not enough rights", "draft_peer", "have no rights", "chat_write_forbidden", "not a member",
     "need administrator rights", "message to edit not found", "message can't be edited", "message_id_invalid",
     "upgraded to a supergroup",
 )  # fmt: skip
@@ -43,11 +43,13 @@ def make_bot(settings: TelegramSettings) -> Bot:
 def _silence() -> None:
     """Quiet the libraries: they log URLs, which hold the token, and updates, which hold what people wrote.
 
-    python-telegram-bot 22.8 also warns of its own attribute each time it makes a `RetryAfter`.
+    python-telegram-bot 22.8 also warns of its own attribute each time it makes a `RetryAfter`, and of asking for
+    updates as they came, which `updates` does to find one that cannot be read.
     """
     for name in ("httpx", "httpcore", "telegram"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", ".*retry_after", PTBDeprecationWarning)
+    warnings.filterwarnings("ignore", ".*do_api_request", PTBUserWarning)
 
 
 @asynccontextmanager
@@ -67,7 +69,10 @@ def channel_error(key: str, error: TelegramError, bot: Bot) -> ChannelError:
     reason = told(error, bot)
     if isinstance(error, RetryAfter):
         return RetryLaterError(key=key, seconds=seconds(error))
-    if isinstance(error, (Forbidden, ChatMigrated, BadRequest)):
+    if isinstance(error, ChatMigrated):
+        moved = f"this group became a supergroup: its channel is now telegram:{error.new_chat_id}"
+        return ChannelGoneError(key=key, reason=moved)
+    if isinstance(error, (Forbidden, BadRequest)):
         return ChannelGoneError(key=key, reason=reason)
     return ChannelUnavailableError(key=key, reason=reason)
 
@@ -80,7 +85,12 @@ def is_about_words(error: BadRequest) -> bool:
 
 def is_past(error: BadRequest) -> bool:
     """Whether a message could not be taken away because it is not there, or too old for that."""
-    return any(word in error.message.lower() for word in ("message to delete not found", "can't be deleted"))
+    return is_one_of(error, ("message to delete not found", "can't be deleted", "message_id_invalid"))
+
+
+def is_one_of(error: BadRequest, words: tuple[str, ...]) -> bool:
+    """Whether a refusal holds some of these words, which are in lower case."""
+    return any(word in error.message.lower() for word in words)
 
 
 def is_unchanged(reason: str) -> bool:

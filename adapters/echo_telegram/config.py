@@ -12,7 +12,7 @@ from echo_core.config import AdapterSettings
 NAME = "telegram"
 
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{1,128}")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class TelegramSettings(AdapterSettings):
@@ -57,4 +57,4 @@ class TelegramSettings(AdapterSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether the Bot API is on this machine, where no proxy belongs in between."""
-        return urlsplit(self.api_base).hostname in _LOOPBACK
+        return urlsplit(self.api_base).hostname in LOOPBACK

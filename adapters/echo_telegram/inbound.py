@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from telegram import CallbackQuery, Chat, Message, MessageEntity, Update, User
+from telegram import (
+    CallbackQuery,
+    Chat,
+    Message,
+    MessageEntity,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+    Update,
+    User,
+)
 
-from echo_core.messages import Author, Body, ChannelKey, Command, Inbound, Pressed, Said, Unsupported
+from echo_core.messages import Author, Body, ChannelKey, Command, Edited, Inbound, Pressed, Said, Unsupported
+from echo_core.render import utf16_length
+from echo_core.texts import say, speaking
+from echo_telegram.attachments import attachments
 from echo_telegram.config import NAME
 
 GENERAL_TOPIC = 1
+NEAR_LIMIT = 3500  # the apps cut a long text at a line or a word before the limit of 4,096 units
 
 _ADDRESS = re.compile(r"(-?\d{1,19})(?:/(\d{1,10}))?")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,64})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 _DASH = re.compile(r"(?<!\S)—(?=\w)")
-_WORDS = {  # an animation is a document as well, a venue a location: the first that fits says what people see
-    "animation": "an animation",
-    "sticker": "a sticker",
-    "photo": "a photo",
-    "voice": "a voice message",
-    "video": "a video",
-    "video_note": "a video message",
-    "audio": "an audio file",
-    "document": "a file",
-    "venue": "a place",
-    "location": "a location",
-    "contact": "a contact",
-    "poll": "a poll",
-    "checklist": "a checklist",
-    "dice": "a die",
-    "game": "a game",
-    "story": "a story",
-    "paid_media": "paid media",
+_WORDS = {  # a venue is a location as well: the first that fits says what people see
+    "sticker": "telegram-a-sticker",
+    "venue": "telegram-a-place",
+    "location": "telegram-a-location",
+    "contact": "telegram-a-contact",
+    "poll": "telegram-a-poll",
+    "checklist": "telegram-a-checklist",
+    "dice": "telegram-a-die",
+    "game": "telegram-a-game",
+    "story": "telegram-a-story",
+    "paid_media": "telegram-paid-media",
 }
 
 
@@ -69,12 +78,32 @@ class Address:
 
 
 def read(update: Update, bot: User) -> Inbound | None:
-    """Give what a person did, or None for what is nobody's word to the bot (edits, service messages, other bots)."""
+    """Give what a person did, or None for what is nobody's word to the bot (service messages, other bots)."""
     if update.callback_query is not None:
         return _press(update.callback_query)
-    if update.message is not None:
-        return _message(update.message, bot)
-    return None
+    message = update.message or update.edited_message
+    author = _author(message) if message is not None else None
+    if message is None or author is None:
+        return None
+    with speaking(author.language):
+        body = _edit(message, bot) if update.edited_message is not None else _body(message, bot)
+    if body is None:
+        return None
+    mentioned = _without_mention(message, bot)[1]
+    addressed = message.chat.type == Chat.PRIVATE or isinstance(body, Command) or mentioned or _answers(message, bot)
+    update_id = _edit_id(message) if isinstance(body, Edited) else message_key(message.message_id)
+    return _inbound(update_id, Address.of(message), author, body, addressed=addressed)
+
+
+def message_key(message_id: int) -> str:
+    """Give the id of a message's `Inbound`."""
+    return f"m{message_id}"
+
+
+def message_number(inbound_id: str) -> int | None:
+    """Read what `message_key` wrote; None for the id of anything that is no message (a press, an edit)."""
+    number = inbound_id[1:]
+    return int(number) if inbound_id[:1] == "m" and number.isdecimal() and number.isascii() else None
 
 
 def _press(query: CallbackQuery) -> Inbound | None:
@@ -82,24 +111,34 @@ def _press(query: CallbackQuery) -> Inbound | None:
         return None
     message = query.message  # the topic of one that is too old is not told
     address = Address.of(message) if isinstance(message, Message) else Address(message.chat.id)
-    author = Author(str(query.from_user.id), query.from_user.full_name)
-    return _inbound(f"c{query.id}", address, author, Pressed(query.data), addressed=True)
+    return _inbound(f"c{query.id}", address, _person(query.from_user), Pressed(query.data), addressed=True)
 
 
-def _message(message: Message, bot: User) -> Inbound | None:
-    author = _author(message)
-    if author is None:
+def _body(message: Message, bot: User) -> Body | None:
+    files = attachments(message)
+    if message.text is None and not files:
+        return _unsupported(message)
+    text, _ = _without_mention(message, bot)
+    if message.text is not None and message.forward_origin is None and (match := _COMMAND.fullmatch(text.strip())):
+        is_ours = not match[2] or match[2].lower() == (bot.username or "").lower()
+        return Command(match[1].lower(), _DASH.sub("--", match[3] or "")) if is_ours else None
+    goes_on = message.media_group_id is not None or utf16_length(message.text or "") >= NEAR_LIMIT
+    return Said(_with_origin(message, text), files, continues=goes_on)
+
+
+def _edit(message: Message, bot: User) -> Edited | None:
+    """Give the new words; None where no words can be (a location that moves)."""
+    if message.text is None and message.caption is None and not attachments(message):
         return None
-    text, mentioned = _without_mention(message, bot)
-    body: Body | None = Said(text) if message.text is not None else _unsupported(message)
-    if isinstance(body, Said) and (match := _COMMAND.fullmatch(text.strip())):
-        if match[2] and match[2].lower() != (bot.username or "").lower():
-            return None
-        body = Command(match[1].lower(), _DASH.sub("--", match[3] or ""))
-    if body is None:
-        return None
-    addressed = message.chat.type == Chat.PRIVATE or isinstance(body, Command) or mentioned or _answers(message, bot)
-    return _inbound(f"m{message.message_id}", Address.of(message), author, body, addressed=addressed)
+    text, _ = _without_mention(message, bot)
+    return Edited(message_key(message.message_id), _with_origin(message, text))
+
+
+def _edit_id(message: Message) -> str:
+    """Give an edit's id: two edits in the same second differ in their words."""
+    when = int(message.edit_date.timestamp()) if message.edit_date else 0
+    words = zlib.crc32((message.text or message.caption or "").encode("utf-8", "replace"))
+    return f"e{message.message_id}-{when}-{words:08x}"
 
 
 def _inbound(update_id: str, address: Address, author: Author, body: Body, *, addressed: bool) -> Inbound:
@@ -113,11 +152,29 @@ def _author(message: Message) -> Author | None:
         return Author(str(message.sender_chat.id), message.sender_chat.effective_name or "")
     if message.from_user is None or message.from_user.is_bot:
         return None
-    return Author(str(message.from_user.id), message.from_user.full_name)
+    return _person(message.from_user)
+
+
+def _person(user: User) -> Author:
+    return Author(str(user.id), user.full_name, language=user.language_code or "")
 
 
 def _unsupported(message: Message) -> Unsupported | None:
-    return next((Unsupported(words) for kind, words in _WORDS.items() if message[kind]), None)
+    return next((Unsupported(say(words)) for kind, words in _WORDS.items() if message[kind]), None)
+
+
+def _with_origin(message: Message, text: str) -> str:
+    """Say above a forwarded text whose it is."""
+    match message.forward_origin:
+        case MessageOriginUser(sender_user=user):
+            name = user.full_name
+        case MessageOriginHiddenUser(sender_user_name=name):
+            pass
+        case MessageOriginChat(sender_chat=chat) | MessageOriginChannel(chat=chat):
+            name = chat.effective_name or ""
+        case _:
+            return text
+    return f"{say('telegram-forwarded', name=name)}\n{text}".rstrip()
 
 
 def _answers(message: Message, bot: User) -> bool:
@@ -129,8 +186,8 @@ def _answers(message: Message, bot: User) -> bool:
 
 
 def _without_mention(message: Message, bot: User) -> tuple[str, bool]:
-    """Give the text without the bot's name in it, and whether it was there."""
-    raw = (message.text or "").encode("utf-16-le", "surrogatepass")
+    """Give the text or caption without the bot's name in it, and whether it was there."""
+    raw = (message.text or message.caption or "").encode("utf-16-le", "surrogatepass")
     spans = list(_mentions(message, bot))
     for start, end in reversed(spans):
         raw = raw[: start * 2] + raw[end * 2 :]

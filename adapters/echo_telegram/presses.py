@@ -10,15 +10,15 @@ from telegram.constants import CallbackQueryLimit
 
 from echo_core.errors import ChannelError
 from echo_core.messages import Press, Receipt
+from echo_core.texts import say
+from echo_telegram.channel import NO_PREVIEW, TelegramChannel
 from echo_telegram.client import is_unchanged, reaching
 from echo_telegram.config import NAME
-from echo_telegram.render import markup, toggled, with_choice
+from echo_telegram.keyboard import is_answer, is_other, markup, toggled
+from echo_telegram.render import with_choice, without_hint
 from echo_telegram.styled import Styled
 
 log = structlog.get_logger(__name__)
-
-NOTHING_CHOSEN = "Choose at least one first."
-TOO_OLD = "This message is too old for its buttons. Write your answer instead."
 
 _FOUND_BY_TELEGRAM = frozenset({
     MessageEntity.URL, MessageEntity.MENTION, MessageEntity.HASHTAG, MessageEntity.CASHTAG, MessageEntity.BOT_COMMAND,
@@ -27,35 +27,64 @@ _FOUND_BY_TELEGRAM = frozenset({
 
 
 class Presses:
-    """Answers to presses. Nothing is raised: the press itself is safe with the core, and this is only for the eye."""
+    """Answers to presses, in the language that is spoken.
+
+    Nothing is raised: the press itself is safe with the core, and this is only for the eye.
+    """
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def acknowledge(self, query: CallbackQuery, receipt: Receipt) -> None:
-        """End the waiting of a press that the core has seen; an accepted one puts the choice where the buttons were."""
+    async def acknowledge(self, query: CallbackQuery, receipt: Receipt, channel: TelegramChannel) -> None:
+        """End the waiting of a press that the core has seen.
+
+        An accepted one puts the choice and the name of who made it where the buttons were, unless all is to stay; one
+        that asks for own words opens the person's input field.
+        """
+        if receipt.accepted and is_other(query.data or ""):
+            await self._answer(query, "")
+            await self._ask(query, receipt.notice, channel)
+            return
         await self._answer(query, receipt.notice)
+        if receipt.accepted and not receipt.keep and query.message is not None:
+            await self._close(query, receipt.label)
+
+    async def _ask(self, query: CallbackQuery, words: str, channel: TelegramChannel) -> None:
+        try:
+            await channel.ask(query.from_user, words or say("telegram-write-answer"))
+        except ChannelError as error:
+            log.warning("words_not_asked_for", channel=error.key, reason=error.reason)
+
+    async def _close(self, query: CallbackQuery, label: str) -> None:
         message = query.message
-        if not receipt.accepted or message is None:
+        if message is None:
             return
         body = None
-        if isinstance(message, Message) and message.text and receipt.label:
-            body = with_choice(_body(message), receipt.label)
+        if isinstance(message, Message) and message.text and label:
+            shown = _body(message)
+            shown = without_hint(shown) if is_answer(query.data or "") else shown
+            body = with_choice(shown, label, query.from_user.full_name)
         if body is None:
             change = self._bot.edit_message_reply_markup(message.chat.id, message.message_id)
         else:
-            change = self._bot.edit_message_text(body.text, message.chat.id, message.message_id, entities=body.entities)
+            change = self._bot.edit_message_text(
+                body.text,
+                message.chat.id,
+                message.message_id,
+                entities=body.entities,
+                link_preview_options=NO_PREVIEW,
+            )
         await self._show(query, change)
 
     async def toggle(self, query: CallbackQuery, press: Press) -> None:
         """Show another selection on the keyboard of a multiple question."""
         message = query.message
         if not isinstance(message, Message) or message.reply_markup is None:
-            await self._answer(query, TOO_OLD)
+            await self._answer(query, say("telegram-too-old"))
             return
         shown = markup(toggled(message.reply_markup, press))
         if shown == message.reply_markup:
-            await self._answer(query, NOTHING_CHOSEN)
+            await self._answer(query, say("telegram-nothing-chosen"))
             return
         await self._answer(query, "")
         change = self._bot.edit_message_reply_markup(message.chat.id, message.message_id, reply_markup=shown)

@@ -6,42 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from telegram import InlineKeyboardMarkup, MessageEntity
+from telegramify_markdown import utf16_len
 
-from echo_core.errors import InvalidPressError
 from echo_core.messages import (
-    Action,
     AskPermission,
     AskQuestion,
     AskRecovery,
+    Closed,
+    Document,
+    FileList,
     Files,
     Intent,
     Notice,
     Option,
     PhaseReady,
-    Press,
+    PlanCard,
     Reply,
-    buttons,
 )
-from echo_telegram.styled import Styled, clean
+from echo_core.texts import say
+from echo_telegram.card import card
+from echo_telegram.keyboard import STAR, Keyboard, keyboard, markup, short
+from echo_telegram.styled import LIMIT, Styled
 
-DONE = "Done"
+Offer = AskQuestion | AskPermission | AskRecovery | PhaseReady
 
-_LABEL_LIMIT = 60
-_ROW_LIMIT = 16
-_TOGGLE = "t"
-_ON, _OFF = "☑ ", "☐ "
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A button: its words, and the `callback_data` it sends (1 to 64 bytes)."""
-
-    label: str
-    data: str
-
-
-Keyboard = tuple[tuple[Key, ...], ...]
+# Under an offer stands later what was chosen, and by whom.
+ROOM_FOR_CHOICE = 300
+_LONGEST_CHOICE, _LONGEST_NAME, _LONGEST_NOTE = 200, 64, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +51,10 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """One message with a file. Whether the file can be read shows only when it is sent."""
+    """One message with a file: `content`, or what stands at `path`; whether that can be read shows when it is sent."""
 
     path: Path
+    content: bytes | None = None
 
 
 Part = TextPart | FilePart
@@ -70,100 +63,105 @@ Part = TextPart | FilePart
 def parts(intent: Intent) -> Sequence[Part]:
     """Give the messages that say `intent`: at least one, none over the limit, the buttons on the last text."""
     match intent:
-        case Reply(markdown=markdown) | Notice(markdown=markdown):
+        case Reply(markdown=markdown, note=note):
+            return _texts(_noted(markdown, note))
+        case Document(markdown=markdown, name=name, text=text, note=note):
+            whole = FilePart(Path(name), text.encode("utf-8", "replace") or b"\n")
+            return (*_texts(_noted(markdown, note)), whole)
+        case Notice(markdown=markdown):
             return _texts(Styled.markdown(markdown))
-        case PhaseReady(markdown=markdown):
-            return _texts(Styled.markdown(markdown), _keyboard(intent))
-        case AskQuestion():
-            return _texts(_question(intent), _choices(intent))
-        case AskPermission(text=text, always=always):
-            always_line = Styled.marked("Allow for this plan: ", MessageEntity.ITALIC) + Styled.markdown(always)
-            body = Styled.joined((Styled.markdown(text), always_line if always else Styled("")), "\n\n")
-            return _texts(body, _keyboard(intent))
-        case AskRecovery(text=text):
-            return _texts(Styled.markdown(text), _keyboard(intent))
+        case PhaseReady() | AskQuestion() | AskPermission() | AskRecovery():
+            return _offered(intent)
+        case Closed(offer=offer, label=label, who=who):
+            return _closed(offer, label, who)
         case Files(markdown=markdown, paths=paths):
             files = tuple(FilePart(path) for path in paths)
             return (*_texts(Styled.markdown(markdown)), *files) if markdown.strip() or not files else files
+        case FileList(markdown=markdown):
+            return _with_keys(_texts(Styled.markdown(markdown)), keyboard(intent))
+        case PlanCard():
+            return _with_keys(_texts(card(intent)), keyboard(intent))
 
 
-def markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
-    """Give a keyboard as the library takes it; None for no buttons."""
-    rows = [[InlineKeyboardButton(key.label, callback_data=key.data) for key in row] for row in keyboard]
-    return InlineKeyboardMarkup(rows) if rows else None
+def with_choice(body: Styled, choice: str, who: str) -> Styled | None:
+    """Give a text with what was chosen under it, and by whom; None where that is longer than a message."""
+    chosen = Styled.marked(" ".join(choice.split()), MessageEntity.BOLD).clipped(_LONGEST_CHOICE)
+    line = Styled("✓ ") + Styled.joined((chosen, Styled.plain(" ".join(who.split())).clipped(_LONGEST_NAME)), " — ")
+    whole = Styled.joined((body, line), "\n\n")
+    return whole if utf16_len(whole.text) <= LIMIT else None
 
 
-def read_toggle(data: str) -> Press | None:
-    """Give the choice that a press on an option of a multiple question leads to, or None for any other button.
-
-    Such a press is not an answer yet. It changes the marks on the keyboard, which is where the choice is kept, so
-    that it outlives this process; the answer is the press on Done.
-    """
-    if not data.startswith(_TOGGLE):
-        return None
-    try:
-        return Press.decode(data.removeprefix(_TOGGLE))
-    except InvalidPressError:
-        return None
+def without_hint(body: Styled) -> Styled:
+    """Give the text of a question without its last paragraph, which says how to answer: that is over."""
+    last = max(body.entities, key=lambda entity: entity.offset + entity.length, default=None)
+    if last is None or last.type != MessageEntity.ITALIC or last.offset + last.length != utf16_len(body.text):
+        return body
+    kept = body.text.encode("utf-16-le")[: last.offset * 2].decode("utf-16-le")
+    if kept and not kept.endswith("\n\n"):
+        return body
+    return Styled(kept.rstrip("\n"), tuple(entity for entity in body.entities if entity.offset < last.offset))
 
 
-def toggled(shown: InlineKeyboardMarkup, press: Press) -> Keyboard:
-    """Give the keyboard of a multiple question once `press.choice` is chosen, from the one that is shown."""
-    labels = [row[0].text.removeprefix(_ON).removeprefix(_OFF) for row in shown.inline_keyboard if row]
-    return _toggles(labels[:-1], press)
+def _texts(body: Styled, limit: int = LIMIT) -> tuple[TextPart, ...]:
+    return tuple(TextPart(piece) for piece in body.cut(limit)) or (TextPart(Styled("…")),)
 
 
-def with_choice(body: Styled, choice: str) -> Styled | None:
-    """Give a text with what was chosen under it; None where that is longer than a message."""
-    pieces = list((body + Styled("\n\n✓ ") + Styled.marked(choice, MessageEntity.BOLD)).cut())
-    return pieces[0] if len(pieces) == 1 else None
+def _with_keys(texts: Sequence[TextPart], keys: Keyboard) -> tuple[TextPart, ...]:
+    return (*texts[:-1], replace(texts[-1], keyboard=keys))
 
 
-def _texts(body: Styled, keyboard: Keyboard = ()) -> tuple[TextPart, ...]:
-    pieces = [TextPart(piece) for piece in body.cut()] or [TextPart(Styled("…"))]
-    return (*pieces[:-1], replace(pieces[-1], keyboard=keyboard))
+def _noted(markdown: str, note: str) -> Styled:
+    """Give a reply below the small line about it."""
+    line = Styled.marked(" ".join(note.split()), MessageEntity.ITALIC).clipped(_LONGEST_NOTE)
+    body = Styled.markdown(markdown) if markdown.strip() else Styled("")
+    return Styled.joined((line, body), "\n\n")
 
 
-def _keyboard(intent: Intent) -> Keyboard:
-    """Give the buttons of an intent: in one row where they are short, else one below the other."""
-    keys = tuple(Key(_short(button.label), button.press.encode()) for button in buttons(intent))
-    is_short = sum(len(key.label) for key in keys) <= _ROW_LIMIT and not isinstance(intent, AskQuestion)
-    return (keys,) if is_short else tuple((key,) for key in keys)
+def _offered(offer: Offer) -> tuple[TextPart, ...]:
+    return _with_keys(_texts(_offer(offer), LIMIT - ROOM_FOR_CHOICE), keyboard(offer))
 
 
-def _choices(question: AskQuestion) -> Keyboard:
-    if not question.multiple:
-        return _keyboard(question)
-    labels = [_short(option.label) for option in question.options]
-    return _toggles(labels, Press(Action.ANSWER, question.token, question.index, 0))
+def _closed(offer: Offer, label: str, who: str) -> tuple[TextPart, ...]:
+    """Give the messages of an offer that is over: cut as before, so that the last can take the place of the last."""
+    *before, last = _offered(offer)
+    body = without_hint(last.body) if isinstance(offer, AskQuestion) else last.body
+    if label.strip():
+        body = with_choice(body, label, who) or body
+    return (*before, TextPart(body if body.text else Styled("…")))
 
 
-def _toggles(labels: Sequence[str], chosen: Press) -> Keyboard:
-    rows = []
-    for place, label in enumerate(labels):
-        bit = 1 << place
-        after = replace(chosen, choice=chosen.choice ^ bit)
-        rows.append((Key((_ON if chosen.choice & bit else _OFF) + label, _TOGGLE + after.encode()),))
-    done = chosen.encode() if chosen.choice else _TOGGLE + chosen.encode()
-    return (*rows, (Key(DONE, done),))
+def _offer(offer: Offer) -> Styled:
+    match offer:
+        case AskQuestion():
+            return _question(offer)
+        case AskPermission(text=text, always=always):
+            scope = say("telegram-always", scope=always) if always else ""
+            return Styled.joined((Styled.markdown(text), _scope(scope)), "\n\n")
+        case AskRecovery(text=text) | PhaseReady(markdown=text):
+            return Styled.markdown(text)
+
+
+def _scope(markdown: str) -> Styled:
+    return Styled.markdown(markdown).within(MessageEntity.ITALIC) if markdown else Styled("")
 
 
 def _question(question: AskQuestion) -> Styled:
-    count = f"Question {question.index + 1} of {question.total}" if question.total > 1 else ""
-    title = Styled.marked(" · ".join(filter(None, (count, question.header))), MessageEntity.BOLD)
-    told = [option for option in question.options if option.description or option.label != _short(option.label)]
-    lines = [_option(option) for option in (question.options if told else ())]
-    how = f"Choose one or more, then press {DONE}." if question.multiple else "Press a button."
-    hint = Styled.marked(f"{how} An answer in your own words is fine too.", MessageEntity.ITALIC)
-    options = Styled.joined(lines, "\n")
-    return Styled.joined((title, Styled.markdown(question.text), options, hint), "\n\n")
+    number = say("telegram-question-of", number=question.index + 1, total=question.total) if question.total > 1 else ""
+    decision = f"D{question.decision}" if question.decision else ""
+    title = Styled.marked(" · ".join(filter(None, (decision, number, question.header))), MessageEntity.BOLD)
+    lines = [_option(option) for option in (question.options if any(map(_is_told, question.options)) else ())]
+    how = say("telegram-choose-several", done=say("telegram-done")) if question.multiple else say("telegram-press")
+    hint = Styled.marked(f"{how} {say('telegram-own-words')}", MessageEntity.ITALIC)
+    text = Styled.markdown(question.text) if question.text.strip() else Styled("")
+    return Styled.joined((title, text, Styled.joined(lines, "\n"), hint), "\n\n")
+
+
+def _is_told(option: Option) -> bool:
+    """Whether there is more to say about an option than stands on its button."""
+    return bool(option.description) or option.recommended or option.label != short(option.label)
 
 
 def _option(option: Option) -> Styled:
-    label = Styled.plain("• ") + Styled.marked(option.label, MessageEntity.BOLD)
+    sign = STAR if option.recommended else "• "
+    label = Styled.plain(sign) + Styled.marked(option.label, MessageEntity.BOLD)
     return Styled.joined((label, Styled.plain(option.description)), " — ")
-
-
-def _short(label: str) -> str:
-    line = " ".join(clean(label).split()) or "…"
-    return line if len(line) <= _LABEL_LIMIT else line[: _LABEL_LIMIT - 1].rstrip() + "…"

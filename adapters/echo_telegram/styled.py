@@ -1,32 +1,24 @@
-"""Text as Telegram takes it: plain text with entities counted in UTF-16 units, made from Markdown and cut to size."""
+"""Text as Telegram takes it: plain text with entities counted in UTF-16 units, joined and cut to size."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from telegram import MessageEntity
+from telegram import MessageEntity, User
 from telegram.constants import MessageLimit
-from telegramify_markdown import RenderConfig, convert, utf16_len
+from telegramify_markdown import utf16_len
+
+from echo_telegram.markdown import Span, read, tidied
 
 LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)
+ENTITY_LIMIT = int(MessageLimit.MESSAGE_ENTITIES)  # those that are over it would be left out without a word
 
-# The converter takes these for HTML (and drops it), for mathematics and for spoilers; in what an agent writes they are
-# themselves. Unicode keeps the stand-ins for internal use; each is one UTF-16 unit, as what it stands for.
-_STAND_INS = {"<": "\ufdd0", "$": "\ufdd1", "|": "\ufdd2"}
-_BACK = {ord(stand_in): letter for letter, stand_in in _STAND_INS.items()}
-
-
-def _symbols() -> RenderConfig:
-    config = RenderConfig.isolated()
-    symbols = config.markdown_symbol
-    symbols.heading_level_1 = symbols.heading_level_2 = symbols.heading_level_3 = symbols.heading_level_4 = ""
-    symbols.unordered_list_item = "•"
-    symbols.task_completed, symbols.task_uncompleted = "☑", "☐"
-    return config
-
-
-_CONFIG = _symbols()
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"})
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_JOINED = re.compile(r"[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +32,8 @@ class Styled:
     def markdown(cls, source: str) -> Styled:
         """Read Markdown. Nothing is lost: raw HTML stays as text, and what comes out empty is given as it is."""
         source = clean(source)
-        text, found = convert(_protected(source), latex_escape=False, config=_CONFIG)
-        entities = []
-        for item in found:
-            url = item.url.translate(_BACK) if item.url else None
-            entities.append(MessageEntity(item.type, item.offset, item.length, url=url, language=item.language))
-        return cls(text.translate(_BACK), tuple(entities)) if text.strip() else cls(source)
+        text, entities = read(source)
+        return cls(source) if is_blank(text) else cls(text, entities)
 
     @classmethod
     def plain(cls, text: str) -> Styled:
@@ -55,8 +43,13 @@ class Styled:
     @classmethod
     def marked(cls, text: str, kind: str) -> Styled:
         """Take a text as it is, all of it in one style."""
-        text = clean(text)
-        return cls(text, (MessageEntity(kind, 0, utf16_len(text)),) if text else ())
+        return cls(clean(text)).within(kind)
+
+    @classmethod
+    def mention(cls, user: User) -> Styled:
+        """Name a person, so that the app tells them."""
+        name = clean(user.full_name) or str(user.id)
+        return cls(name, (MessageEntity(MessageEntity.TEXT_MENTION, 0, utf16_len(name), user=user),))
 
     @classmethod
     def joined(cls, parts: Sequence[Styled], between: str = "") -> Styled:
@@ -70,18 +63,46 @@ class Styled:
         moved = MessageEntity.shift_entities(utf16_len(self.text), other.entities)
         return Styled(self.text + other.text, self.entities + tuple(moved))
 
+    def within(self, kind: str) -> Styled:
+        """Put all of it into one style or a quote; what cannot be in one stays out of it."""
+        spans = [
+            Span(str(each.type), each.offset, each.offset + each.length, each.url, each.language)
+            for each in self.entities
+        ]
+        every = (*spans, Span(kind, 0, utf16_len(self.text)))
+        return Styled(self.text, tuple(span.entity for span in tidied(every)))
+
+    def clipped(self, limit: int) -> Styled:
+        """Give the text if it has at most `limit` units, else its beginning and an ellipsis."""
+        if utf16_len(self.text) <= limit:
+            return self
+        return self._slice(0, _fitting(self.text[:limit], limit - 1, is_rest=False)) + Styled("…")
+
     def cut(self, limit: int = LIMIT) -> Iterator[Styled]:
         """Give pieces of at most `limit` units, cut between paragraphs, else lines, else words; none is blank.
 
-        A code block that is cut goes on as a code block.
+        A code block that is cut goes on as a code block. No piece has more entities than a message may have.
         """
         start = 0
         while start < len(self.text):
             end = start + _fitting(self.text[start : start + limit], limit, is_rest=len(self.text) - start <= limit)
             piece = self._slice(start, end)
-            if piece.text:
+            if len(piece.entities) > ENTITY_LIMIT:
+                end = self._with_fewer(start, piece)
+                piece = self._slice(start, end)
+            if not is_blank(piece.text):
                 yield piece
             start = end
+
+    def _with_fewer(self, start: int, piece: Styled) -> int:
+        """Say where a stretch has to end that begins as `piece` does and has not too many entities."""
+        left_out = self._units(start, self.text.find(piece.text, start))
+        over = sorted(entity.offset for entity in piece.entities)[ENTITY_LIMIT] + left_out
+        window = self.text[start:].encode("utf-16-le")[: over * 2].decode("utf-16-le", "ignore")
+        return start + _fitting(window, over, is_rest=False)
+
+    def _units(self, start: int, end: int) -> int:
+        return utf16_len(self.text[start:end])
 
     def _slice(self, start: int, end: int) -> Styled:
         """Give a stretch without the line breaks around it."""
@@ -93,31 +114,39 @@ class Styled:
         for entity in self.entities:
             low, high = max(entity.offset, first), min(entity.offset + entity.length, last)
             if low < high:
-                url, language = entity.url, entity.language
-                entities.append(MessageEntity(entity.type, low - first, high - low, url=url, language=language))
+                more = {"url": entity.url, "language": entity.language, "user": entity.user}
+                entities.append(MessageEntity(entity.type, low - first, high - low, **more))  # type: ignore[arg-type]
         return Styled(kept, tuple(entities))
 
 
 def clean(text: str) -> str:
-    """Take out what cannot be written as UTF-8 or what Telegram refuses: halves of characters, and the null."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "")
+    """Take out what cannot be written as UTF-8 or what Telegram drops: halves of characters, control characters."""
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _CONTROLS.sub("", whole.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _protected(source: str) -> str:
-    lines = (
-        line if line.lstrip().startswith("|") else line.replace("||", _STAND_INS["|"] * 2)
-        for line in source.split("\n")
-    )
-    return "\n".join(lines).replace("<", _STAND_INS["<"]).replace("$", _STAND_INS["$"])
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen: Telegram refuses such a message."""
+    return all(unicodedata.category(letter) in _UNSEEN for letter in text)
 
 
 def _fitting(window: str, limit: int, *, is_rest: bool) -> int:
     """Say how many characters of `window` make the next piece."""
     if is_rest and utf16_len(window) <= limit:
         return len(window)
+    whole = window
     window = window.encode("utf-16-le")[: limit * 2].decode("utf-16-le", "ignore")
     for mark in ("\n\n", "\n", " "):
         place = window.rfind(mark, len(window) // 3)
         if place > 0:
             return place + len(mark)
-    return len(window)
+    return _between_signs(whole, len(window))
+
+
+def _between_signs(text: str, place: int) -> int:
+    """Move a cut back, if that is not far, to where it parts no sign that is made of several."""
+    for back in range(place, max(place - 12, 0), -1):
+        is_parted = text[back - 1] == "\u200d" or (back < len(text) and _JOINED.match(text[back]))
+        if not is_parted:
+            return back
+    return place

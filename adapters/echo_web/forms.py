@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -112,7 +113,7 @@ async def name(request: Request, site: TheSite, form: Fields) -> Response:
     chosen = person(_text(form, "name")).name
     secure = request.url.scheme == "https"
     response.set_cookie(
-        site.names.person, chosen, max_age=YEAR, httponly=True, samesite="strict", secure=secure, path="/"
+        site.names.person, quote(chosen), max_age=YEAR, httponly=True, samesite="strict", secure=secure, path="/"
     )
     return response
 

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
+from urllib.parse import unquote
 
 from fastapi import Request
 
@@ -73,7 +74,7 @@ class Site:
 
     def author(self, request: Request) -> Author:
         """Give whoever sent a request."""
-        return person(request.cookies.get(self.names.person, ""))
+        return person(unquote(request.cookies.get(self.names.person, "")))
 
     def csrf(self, request: Request) -> str:
         """Give the token of the browser's forms: the one that it has, or a new one."""

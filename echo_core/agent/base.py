@@ -199,10 +199,14 @@ Outcome = Finished | Failed
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What a transcript knows of an anchor: `finished` is set for `answered` alone."""
+    """What a transcript knows of an anchor: `finished` is set for `answered` alone.
+
+    `tip` is the id of the session's last message, empty when there is none.
+    """
 
     state: Literal["unseen", "unanswered", "answered"]
     finished: Finished | None = None
+    tip: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

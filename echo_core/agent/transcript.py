@@ -82,7 +82,7 @@ def look_up(entries: Sequence[Entry], anchor: str, *, cwd: Path) -> Lookup:
     """Say what a transcript knows of a prompt's uuid or of the result of a tool call, and give a complete answer."""
     start = next((index for index, entry in enumerate(entries) if _anchors(entry, anchor)), None)
     if start is None:
-        return Lookup("unseen")
+        return Lookup("unseen", tip=tip_of(entries))
     rest = entries[start + 1 :]
     end = next((index for index, entry in enumerate(rest) if _is_prompt(entry)), len(rest))
     turn = rest[:end]
@@ -91,12 +91,14 @@ def look_up(entries: Sequence[Entry], anchor: str, *, cwd: Path) -> Lookup:
     usage = _usage(said, turn)
     if waiting is not None:
         asked = deferral(waiting.id, waiting.tool, waiting.tool_input, cwd=cwd)
-        return Lookup("answered", Finished(_texts(said), deferred=asked, usage=usage, tip=tip_of(turn)))
+        return Lookup(
+            "answered", Finished(_texts(said), deferred=asked, usage=usage, tip=tip_of(turn)), tip=tip_of(entries)
+        )
     if not said or said[-1] is not _last_spoken(turn):
-        return Lookup("unanswered")
+        return Lookup("unanswered", tip=tip_of(entries))
     if said[-1]["message"].get("stop_reason") in {None, "tool_use", "pause_turn"}:
-        return Lookup("unanswered")
-    return Lookup("answered", Finished(_texts(said), usage=usage, tip=tip_of(turn)))
+        return Lookup("unanswered", tip=tip_of(entries))
+    return Lookup("answered", Finished(_texts(said), usage=usage, tip=tip_of(turn)), tip=tip_of(entries))
 
 
 def tip_of(entries: Sequence[Entry]) -> str:

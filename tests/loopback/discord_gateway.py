@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
-from tests.loopback.discord_model import DM, Json, Message
+from tests.loopback.discord_model import DM, Channel, Json, Message
 
 if TYPE_CHECKING:
     from tests.loopback.discord_server import DiscordServer
@@ -90,6 +90,11 @@ class Gateway:
     def dispatch(self, event: str, data: Json) -> None:
         """Send an event to every session; those without a connection get it when they resume."""
         self._dispatch(event, lambda _: data)
+
+    def dispatch_in(self, event: str, channel: Channel, data: Json) -> None:
+        """Send an event about a channel's messages to the sessions whose intents let them hear of it."""
+        needed = DIRECT_MESSAGES if channel.type == DM else GUILD_MESSAGES
+        self._dispatch(event, lambda session: data if session.intents & needed else None)
 
     def dispatch_message(self, event: str, message: Message) -> None:
         """Send a message event to the sessions whose intents let them see it, without content where they may not."""

@@ -7,19 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from tests.loopback.discord_limits import Refused, check_message, invalid
+from tests.loopback.discord_limits import Refused, check_message, check_modal, invalid
 from tests.loopback.discord_model import EPHEMERAL, Channel, Json, Message, User
 from tests.loopback.discord_wire import Files
 
 if TYPE_CHECKING:
     from tests.loopback.discord_server import DiscordServer
 
-COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
-REPLY, DEFER_REPLY, DEFER_UPDATE, UPDATE, CHOICES = 4, 5, 6, 7, 8
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
+REPLY, DEFER_REPLY, DEFER_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 ALLOWED = {
-    COMMAND: {REPLY, DEFER_REPLY},
-    COMPONENT: {REPLY, DEFER_REPLY, DEFER_UPDATE, UPDATE},
+    COMMAND: {REPLY, DEFER_REPLY, MODAL},
+    COMPONENT: {REPLY, DEFER_REPLY, DEFER_UPDATE, UPDATE, MODAL},
     AUTOCOMPLETE: {CHOICES},
+    MODAL_SUBMIT: {REPLY, DEFER_REPLY, DEFER_UPDATE, UPDATE},
 }
 ACK_WITHIN = 3.0
 TOKEN_LIFE = 15 * 60.0
@@ -27,7 +28,10 @@ TOKEN_LIFE = 15 * 60.0
 
 @dataclass(slots=True, eq=False)
 class Interaction:
-    """One use of a command or a component, as its person sees it."""
+    """One use of a command or a component, or one modal that was sent off, as its person sees it.
+
+    `modal` is the form that the bot has opened for the person.
+    """
 
     id: int
     token: str
@@ -44,6 +48,7 @@ class Interaction:
     dismissed: bool = False
     replies: list[Message] = field(default_factory=list)
     choices: list[str] | None = None
+    modal: Json | None = None
     before: int = 0
 
     @property
@@ -65,7 +70,14 @@ class Interaction:
     def finished(self) -> bool:
         """Whether the bot has shown what came of it: a reply, a changed message, or "thinking…" taken away."""
         changed = self.message is not None and (self.message.deleted or len(self.message.versions) > self.before)
-        return self.ack is not None and not self.thinking and (bool(self.replies) or self.dismissed or changed)
+        shown = bool(self.replies) or self.dismissed or changed or self.modal is not None
+        return self.ack is not None and not self.thinking and shown
+
+    async def form(self, timeout: float = 5.0) -> Json:
+        """Wait for the modal that it opens, and give it."""
+        await self.until(lambda: self.modal is not None, timeout=timeout, what=f"a modal after {self.data}")
+        assert self.modal is not None
+        return self.modal
 
     async def answer(self, timeout: float = 5.0) -> str:
         """Wait until the bot is done with it, and give the words that this person alone sees ("" for none)."""
@@ -113,7 +125,8 @@ class Interactions:
         if self._server.now() - one.started > ACK_WITHIN:
             raise Refused(404, 10062, "Unknown interaction")
         kind, data = body["type"], body.get("data") or {}
-        if kind not in ALLOWED[one.type]:
+        changes = kind in {DEFER_UPDATE, UPDATE}
+        if kind not in ALLOWED[one.type] or (changes and one.message is None):
             raise invalid("type", f"An interaction of type {one.type} cannot be answered by {kind}.")
         answer: Json = {"interaction": {"id": str(one.id), "type": one.type}}
         if kind in {REPLY, UPDATE}:
@@ -124,6 +137,9 @@ class Interactions:
             answer["interaction"] |= {"response_message_loading": True, "response_message_ephemeral": one.private}
         elif kind == DEFER_UPDATE:
             one.original = one.message
+        elif kind == MODAL:
+            check_modal(data)
+            one.modal = self._server.numbered_modal(data)
         else:
             one.choices = self._checked_choices(data)
         one.ack = kind
@@ -217,7 +233,7 @@ class Interactions:
             "data": one.data,
             "channel": one.channel.payload(),
             "channel_id": str(one.channel.id),
-            "locale": "en-US",
+            "locale": one.user.locale,
             "entitlements": [],
             "app_permissions": "8",
             "attachment_size_limit": self._server.file_limit,

@@ -8,14 +8,17 @@ from tests.loopback.discord_model import (
     ACTION_ROW,
     BUTTON,
     COMPONENTS_V2,
+    LABEL,
     SELECT,
     TEXT_DISPLAY,
+    TEXT_INPUT,
     Json,
     Message,
     walk,
 )
 
 LINK_STYLE = 5
+MODAL_TITLE_LIMIT = 45
 
 
 class Refused(Exception):  # noqa: N818 - what the server does, not what went wrong in it
@@ -46,6 +49,8 @@ def check_message(body: Json, *, files: int = 0, old: Message | None = None) -> 
     if flags & COMPONENTS_V2:
         if content or body.get("embeds") or body.get("sticker_ids") or body.get("poll"):
             raise invalid("content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2")
+        if not body.get("components", old.components if old else None):
+            raise Refused(400, 50006, "Cannot send an empty message")
         return
     _check_not_empty(body, content, files, old)
 
@@ -62,6 +67,32 @@ def _check_not_empty(body: Json, content: str, files: int, old: Message | None) 
         raise Refused(400, 50006, "Cannot send an empty message")
 
 
+def check_modal(modal: Json) -> None:
+    """Raise `Refused` unless `modal` may be shown."""
+    if not 1 <= len(modal.get("title") or "") <= MODAL_TITLE_LIMIT:
+        raise invalid("title", "Must be between 1 and 45 in length.")
+    if not 1 <= len(modal.get("custom_id") or "") <= 100:
+        raise invalid("custom_id", "Must be between 1 and 100 in length.")
+    if not 1 <= len(modal["components"]) <= 5:
+        raise invalid("components", "Must be between 1 and 5 in length.")
+    for part in walk(modal["components"]):
+        if part["type"] == LABEL:
+            if not 1 <= len(part.get("label") or "") <= 45 or len(part.get("description") or "") > 100:
+                raise invalid("label", "A label has 1 to 45 characters, its description up to 100.")
+        elif part["type"] == TEXT_INPUT:
+            least, most = part.get("min_length") or 0, part.get("max_length") or 4000
+            if part.get("label") or not 0 <= least <= most <= 4000 or len(part.get("placeholder") or "") > 100:
+                raise invalid("components", "A text input below a label: up to 4000, a placeholder up to 100.")
+
+
+def check_command(command: Json) -> None:
+    """Raise `Refused` unless a slash command may be registered: its descriptions have 1 to 100 characters."""
+    for one in (command, *(command.get("options") or [])):
+        told = [one["description"], *(one.get("description_localizations") or {}).values()]
+        if any(not 1 <= len(text) <= 100 for text in told):
+            raise invalid("description", "Must be between 1 and 100 in length.")
+
+
 def _check_components(components: list[Json], *, v2: bool) -> None:
     every = list(walk(components))
     ids = [part["custom_id"] for part in every if part.get("custom_id")]
@@ -72,8 +103,11 @@ def _check_components(components: list[Json], *, v2: bool) -> None:
     if v2:
         if len(every) > 40:
             raise invalid("components", "Must be 40 or fewer in total.")
-        if sum(len(part.get("content", "")) for part in every if part["type"] == TEXT_DISPLAY) > 4000:
+        texts = [part.get("content", "") for part in every if part["type"] == TEXT_DISPLAY]
+        if sum(len(text) for text in texts) > 4000:
             raise invalid("components", "COMPONENT_MAX_TOTAL_TEXT: 4000 characters in all")
+        if any(part["type"] in {BUTTON, SELECT, LABEL, TEXT_INPUT} for part in components):
+            raise invalid("components", "UNION_TYPE_CHOICES: a row, a text, a section or a container.")
     elif len(components) > 5 or any(part["type"] != ACTION_ROW for part in components):
         raise invalid("components", "Must be 5 or fewer action rows.")
     for part in every:

@@ -9,17 +9,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.loopback.discord_files import Attachment
+
+Json = dict[str, Any]
+
 EPOCH_MS = 1_420_070_400_000
 COMPONENTS_V2 = 1 << 15
+VOICE = 1 << 13
 EPHEMERAL = 1 << 6
 
 GUILD_TEXT = 0
 DM = 1
 PUBLIC_THREAD = 11
 
-ACTION_ROW, BUTTON, SELECT, TEXT_DISPLAY = 1, 2, 3, 10
+PINNED, THREAD_CREATED = 6, 18
 
-Json = dict[str, Any]
+ACTION_ROW, BUTTON, SELECT, TEXT_INPUT, TEXT_DISPLAY, CONTAINER, LABEL = 1, 2, 3, 4, 10, 17, 18
 
 
 class Snowflakes:
@@ -44,12 +49,14 @@ def moment(snowflake: int) -> str:
 
 @dataclass(slots=True, eq=False)
 class User:
-    """A person or the bot."""
+    """A person or the bot. `locale` is the language of their Discord; with `shut` nobody can write to them alone."""
 
     id: int
     username: str
     display: str | None = None
     bot: bool = False
+    locale: str = "en-US"
+    shut: bool = False
 
     @property
     def name(self) -> str:
@@ -156,7 +163,10 @@ class Guild:
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """A guild channel, a thread or a DM, with everything that was said there."""
+    """A guild channel, a thread or a DM, with everything that was said there.
+
+    `denied` names what the bot has no permission for here: `react`, `pin`, `thread`.
+    """
 
     id: int
     type: int
@@ -168,6 +178,8 @@ class Channel:
     deleted: bool = False
     forbidden: bool = False
     typing: int = 0
+    denied: set[str] = field(default_factory=set)
+    joined: set[int] = field(default_factory=set)
 
     @property
     def where(self) -> Json:
@@ -197,7 +209,7 @@ class Channel:
             "parent_id": str(self.parent.id),
             "owner_id": str(self.guild.owner.id),
             "message_count": len(self.messages),
-            "member_count": 1,
+            "member_count": len(self.joined),
             "total_message_sent": len(self.messages),
             "thread_metadata": {
                 "archived": False,
@@ -205,29 +217,6 @@ class Channel:
                 "auto_archive_duration": 1440,
                 "locked": False,
             },
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file beside a message."""
-
-    id: int
-    filename: str
-    data: bytes
-    base_url: str
-
-    def payload(self) -> Json:
-        """Write the attachment, with an address where the bytes are."""
-        url = f"{self.base_url}/attachments/{self.id}/{self.filename}"
-        kind = {"content_type": "text/plain"} if self.filename.endswith((".txt", ".md")) else {}
-        return {
-            "id": str(self.id),
-            "filename": self.filename,
-            "size": len(self.data),
-            "url": url,
-            "proxy_url": url,
-            **kind,
         }
 
 
@@ -248,6 +237,8 @@ class Message:
     type: int = 0
     edited: str | None = None
     deleted: bool = False
+    pinned: bool = False
+    reactions: dict[str, set[int]] = field(default_factory=dict)
     versions: list[tuple[str, list[Json]]] = field(default_factory=list)
     seen_by: User | None = None
     extra: Json = field(default_factory=dict)
@@ -293,10 +284,12 @@ class Message:
             "attachments": [] if hide_content else [item.payload() for item in self.attachments],
             "embeds": [],
             "components": [] if hide_content else self.components,
-            "pinned": False,
+            "pinned": self.pinned,
             "flags": self.flags,
         }
         data |= {} if hide_content else self.extra
+        if self.reactions:
+            data["reactions"] = [_reaction(emoji, people) for emoji, people in self.reactions.items()]
         if self.nonce is not None:
             data["nonce"] = self.nonce
         if self.sticker is not None:
@@ -312,6 +305,20 @@ class Message:
         return data
 
 
+def _reaction(emoji: str, people: set[int]) -> Json:
+    counts = {"burst": 0, "normal": len(people)}
+    return {
+        "emoji": {"id": None, "name": emoji},
+        "count": len(people),
+        "count_details": counts,
+        "burst_colors": [],
+        "me_burst": False,
+        "burst_me": False,
+        "me": True,
+        "burst_count": 0,
+    }
+
+
 def mentioned_users(content: str, guild: Guild | None) -> list[User]:
     """Give the members of `guild` that a text mentions."""
     if guild is None:
@@ -325,5 +332,6 @@ def walk(components: list[Json]) -> Iterator[Json]:
     for component in components:
         yield component
         yield from walk(component.get("components", []))
-        if accessory := component.get("accessory"):
-            yield from walk([accessory])
+        for inner in ("accessory", "component"):
+            if found := component.get(inner):
+                yield from walk([found])

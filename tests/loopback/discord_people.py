@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback.discord_interactions import AUTOCOMPLETE, COMMAND, COMPONENT, Interaction
+from tests.loopback.discord_files import Attachment
+from tests.loopback.discord_interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL_SUBMIT, Interaction
 from tests.loopback.discord_model import (
     BUTTON,
     DM,
     GUILD_TEXT,
     PUBLIC_THREAD,
     SELECT,
-    Attachment,
+    TEXT_INPUT,
+    VOICE,
     Channel,
     Guild,
     Json,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tests.loopback.discord_server import DiscordServer
 
 Predicate = Callable[[Message], bool]
+ORDINARY = {0, 19}
 OPTION_TYPES = {3: str, 4: int, 5: bool}
 
 
@@ -75,8 +78,23 @@ class Place:
 
     @property
     def messages(self) -> list[Message]:
-        """What the bot has written here and not taken away, oldest first."""
-        return [message for message in self.everything if message.author is self._server.bot]
+        """What the bot has written here and not taken away, oldest first; no notices of the platform."""
+        return [one for one in self.everything if one.author is self._server.bot and one.type in ORDINARY]
+
+    @property
+    def notices(self) -> list[Message]:
+        """What the platform itself says here: that something was pinned, that a thread was opened."""
+        return [message for message in self.everything if message.type not in ORDINARY]
+
+    @property
+    def pinned(self) -> list[Message]:
+        """What is pinned here, oldest first."""
+        return [message for message in self.everything if message.pinned]
+
+    @property
+    def threads(self) -> list[Place]:
+        """The threads that the bot has opened here, oldest first."""
+        return [Place(self._server, one) for one in self._server.threads.opened if one.parent is self.channel]
 
     @property
     def whispers(self) -> list[Message]:
@@ -99,25 +117,53 @@ class Place:
         reply_to: Message | None = None,
         files: Sequence[tuple[str, bytes]] = (),
         sticker: str | None = None,
+        voice: bool = False,
         **extra: Any,
     ) -> Message:
         """Say something; `extra` are further fields of the message as the platform writes them."""
         message = Message(self._server.ids.next(), self.channel, self._person(user), text)
+        message.flags = VOICE if voice else 0
         message.reply_to, message.sticker, message.extra = reply_to, sticker, extra
         message.attachments = [
-            Attachment(self._server.ids.next(), name, data, self._server.address) for name, data in files
+            Attachment(self._server.ids.next(), name, data, self._server.address, voice) for name, data in files
         ]
         self.channel.messages.append(message)
         self._server.gateway.dispatch_message("MESSAGE_CREATE", message)
         return message
 
-    def mention(self, text: str, *, user: User | None = None) -> Message:
+    def mention(self, text: str, *, user: User | None = None, files: Sequence[tuple[str, bytes]] = ()) -> Message:
         """Say something to the bot by its name."""
-        return self.say(f"<@{self._server.bot.id}> {text}", user=user)
+        return self.say(f"<@{self._server.bot.id}> {text}", user=user, files=files)
 
     def repeat(self, message: Message) -> None:
         """Let the platform deliver a message once more."""
         self._server.gateway.dispatch_message("MESSAGE_CREATE", message)
+
+    def record(self, sound: bytes, *, user: User | None = None) -> Message:
+        """Send a voice message."""
+        message = self.say("", user=user, files=[("voice-message.ogg", sound)], voice=True)
+        assert message.flags & VOICE
+        return message
+
+    def edit(self, message: Message, text: str) -> None:
+        """Change a message's words."""
+        message.content, message.edited = text, self._server.timestamp()
+        self._server.gateway.dispatch_message("MESSAGE_UPDATE", message)
+
+    def unfold(self, message: Message) -> None:
+        """Let the platform put a preview below a message, as it does for links: the message itself is not changed."""
+        message.extra = {**message.extra, "embeds": [{"type": "link", "url": "https://example.com"}]}
+        self._server.gateway.dispatch_message("MESSAGE_UPDATE", message)
+
+    def delete(self, *messages: Message) -> None:
+        """Take messages away; several go at once, as moderators do it."""
+        if len(messages) == 1:
+            self._server.rest.remove(messages[0])
+            return
+        for message in messages:
+            message.deleted = True
+        data = {"ids": [str(message.id) for message in messages], **self.channel.where}
+        self._server.gateway.dispatch_in("MESSAGE_DELETE_BULK", self.channel, data)
 
     # -- using commands
 
@@ -181,6 +227,13 @@ class Place:
         data = {"component_type": SELECT, "custom_id": part["custom_id"], "id": part["id"], "values": chosen}
         return self._use(found, data, user, stale=stale)
 
+    async def write(self, opened: Interaction, text: str, *, timeout: float = 5.0) -> Interaction:
+        """Write into the modal that a press has opened, and send it off."""
+        modal = await opened.form(timeout)
+        filled = [_filled(part, text) for part in modal["components"]]
+        data = {"custom_id": modal["custom_id"], "components": filled}
+        return self._server.interactions.start(MODAL_SUBMIT, self.channel, opened.user, data, message=opened.message)
+
     def _use(self, message: Message, data: Json, user: User | None, *, stale: bool) -> Interaction:
         person = self._person(user)
         now = message.content, message.components
@@ -238,3 +291,11 @@ class Place:
         if self.channel.guild is not None:
             assert person.id in self.channel.guild.members, f"{person.name} is not a member here"
         return person
+
+
+def _filled(label: Json, text: str) -> Json:
+    field = label["component"]
+    assert field["type"] == TEXT_INPUT
+    assert (field.get("min_length") or 0) <= len(text) <= field.get("max_length", 4000), "the form takes not so much"
+    entry = {"type": TEXT_INPUT, "id": field["id"], "custom_id": field["custom_id"], "value": text}
+    return {"type": label["type"], "id": label["id"], "component": entry}

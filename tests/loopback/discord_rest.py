@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from tests.loopback.discord_limits import Refused, check_message, invalid
-from tests.loopback.discord_model import Attachment, Channel, Json, Message
+from tests.loopback.discord_files import Attachment
+from tests.loopback.discord_limits import Refused, check_command, check_message, invalid
+from tests.loopback.discord_model import Channel, Json, Message
 from tests.loopback.discord_wire import SENT, Files, as_json
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Rest:
         names = [command["name"] for command in commands]
         if len(names) != len(set(names)):
             raise invalid("name", "APPLICATION_COMMANDS_DUPLICATE_NAME")
+        for command in commands:
+            check_command(command)
         app = str(self._server.bot.id)
         self._server.commands = [
             {
@@ -81,6 +84,14 @@ class Rest:
         return as_json(self._server.commands)
 
     # -- channels
+
+    def channel_of(self, request: web.Request) -> Channel:
+        """Give the channel that a request is about. Raises `Refused` where the bot cannot reach it."""
+        return self._channel(request)
+
+    def message_of(self, request: web.Request) -> Message:
+        """Give the message that a request is about. Raises `Refused` where there is none."""
+        return self._message(request)
 
     def _channel(self, request: web.Request) -> Channel:
         return self._server.reachable(int(request.match_info["channel_id"]))
@@ -125,6 +136,8 @@ class Rest:
     async def _create(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
         data, files = request[SENT].data, request[SENT].files
+        if channel.recipient is not None and channel.recipient.shut:
+            raise Refused(403, 50007, "Cannot send messages to this user")
         check_message(data, files=len(files))
         nonce = data.get("nonce")
         if data.get("enforce_nonce") and nonce is not None:
@@ -230,7 +243,7 @@ class Rest:
         message.deleted = True
         if not message.ephemeral:
             data = {"id": str(message.id), **message.channel.where}
-            self._server.gateway.dispatch("MESSAGE_DELETE", data)
+            self._server.gateway.dispatch_in("MESSAGE_DELETE", message.channel, data)
         self._server.touch()
 
     def _fill(self, message: Message, data: Json, files: Files) -> None:

@@ -25,13 +25,13 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.loopback.discord_files import Attachment
 from tests.loopback.discord_gateway import Gateway
 from tests.loopback.discord_guard import Call, Fault, Guard, Handler
 from tests.loopback.discord_interactions import Interaction, Interactions
 from tests.loopback.discord_limits import Refused
 from tests.loopback.discord_model import (
     DM,
-    Attachment,
     Channel,
     Guild,
     Json,
@@ -44,7 +44,9 @@ from tests.loopback.discord_model import (
 )
 from tests.loopback.discord_people import Place, Team
 from tests.loopback.discord_rest import Rest
+from tests.loopback.discord_signs import Signs
 from tests.loopback.discord_spec import Spec
+from tests.loopback.discord_threads import Threads
 
 __all__ = ["Call", "DiscordServer", "Fault", "Interaction", "Message", "Place", "Role", "Team", "User"]
 
@@ -73,6 +75,7 @@ class DiscordServer:
         self.gateway = Gateway(self)
         self.rest = Rest(self)
         self.interactions = Interactions(self)
+        self.threads = Threads(self)
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -84,7 +87,7 @@ class DiscordServer:
         if not self.spec.on:
             log.warning(self.spec.note)
         app = web.Application(middlewares=[self._middleware], client_max_size=200 * 1024 * 1024)
-        app.add_routes(self.rest.routes())
+        app.add_routes([*self.rest.routes(), *Signs(self).routes(), *self.threads.routes()])
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/attachments/{id}/{name}", self._attachment)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
@@ -139,9 +142,9 @@ class DiscordServer:
         """Everyone but the bot, in the order they came."""
         return list(self.users.values())
 
-    def add_user(self, name: str, display: str | None = None, *, bot: bool = False) -> User:
+    def add_user(self, name: str, display: str | None = None, *, bot: bool = False, locale: str = "en-US") -> User:
         """Make a person (or another bot) and a member of every guild that is there."""
-        user = User(self.ids.next(), name, display, bot=bot)
+        user = User(self.ids.next(), name, display, bot=bot, locale=locale)
         self.users[user.id] = user
         for guild in self.guilds:
             guild.members[user.id] = (user, set())
@@ -293,6 +296,11 @@ class DiscordServer:
             "team": None,
             "eligible_oauth2_scopes": [],
         }
+
+    @staticmethod
+    def numbered_modal(modal: Json) -> Json:
+        """Give a modal as its person gets it: each component with an id of its own."""
+        return {**modal, "components": DiscordServer.numbered(modal["components"])}
 
     @staticmethod
     def numbered(components: list[Json]) -> list[Json]:

@@ -1,0 +1,144 @@
+"""Markdown as Telegram shows it: a plain text and entities that it takes, counted in UTF-16 units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from telegram import MessageEntity
+from telegramify_markdown import RenderConfig, convert, utf16_len
+
+from echo_core.render import tables_as_code
+
+# The converter takes these for HTML (and drops it), for mathematics and for spoilers; in what an agent writes they are
+# themselves. Unicode keeps the stand-ins for internal use; each is one UTF-16 unit, as what it stands for.
+_STAND_INS = {"<": "\ufdd0", "$": "\ufdd1", "|": "\ufdd2"}
+_BACK = {ord(stand_in): letter for letter, stand_in in _STAND_INS.items()}
+
+_ADDRESS = re.compile(r"(?:https?|tg)://[^\s/]", re.IGNORECASE)
+_CODE = frozenset({"code", "pre"})
+_QUOTES = frozenset({"blockquote", "expandable_blockquote"})
+_STYLES = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler"})
+
+
+def _symbols() -> RenderConfig:
+    config = RenderConfig.isolated()
+    symbols = config.markdown_symbol
+    symbols.heading_level_1 = symbols.heading_level_2 = symbols.heading_level_3 = symbols.heading_level_4 = ""
+    symbols.unordered_list_item = "•"
+    symbols.task_completed, symbols.task_uncompleted = "☑", "☐"
+    return config
+
+
+_CONFIG = _symbols()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An entity by its ends, in UTF-16 units."""
+
+    kind: str
+    start: int
+    end: int
+    url: str | None = None
+    language: str | None = None
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether both have a stretch in common."""
+        return self.start < other.end and other.start < self.end
+
+    @property
+    def entity(self) -> MessageEntity:
+        """The span as the library takes it."""
+        return MessageEntity(self.kind, self.start, self.end - self.start, url=self.url, language=self.language)
+
+
+def read(markdown: str) -> tuple[str, tuple[MessageEntity, ...]]:
+    """Give the text that Markdown shows, and its entities as `tidied` gives them.
+
+    Nothing is lost: raw HTML stays as text, tables become aligned code or lists, and where a link leads nowhere that
+    Telegram would follow, its address stands behind it. The text may be blank.
+    """
+    text, found = convert(_protected(tables_as_code(markdown)), latex_escape=False, config=_CONFIG)
+    text = text.translate(_BACK)
+    spans = [
+        Span(str(item.type), item.offset, item.offset + item.length, _restored(item.url), item.language)
+        for item in found
+    ]
+    text, spans = _addressed(text, spans)
+    return text, tuple(span.entity for span in tidied(spans))
+
+
+def tidied(spans: Iterable[Span]) -> list[Span]:
+    """Give entities that Telegram shows as they are, ordered: code in nothing but quotes, nothing twice in itself."""
+    spans = [span for span in spans if span.start < span.end]
+    links = _apart(span for span in spans if span.kind not in _CODE | _QUOTES | _STYLES)
+    code = _apart(span for span in spans if span.kind in _CODE and not any(map(span.overlaps, links)))
+    quotes = _merged([replace(span, kind="blockquote") for span in spans if span.kind in _QUOTES])
+    styles = []
+    for kind in sorted(_STYLES):
+        for span in _merged([span for span in spans if span.kind == kind]):
+            styles += _without(span, code)
+    return sorted((*quotes, *links, *code, *styles), key=lambda span: (span.start, -span.end, span.kind))
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """Leave out what overlaps with something that began earlier, or there and is longer."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda each: (each.start, -each.end)):
+        if not kept or kept[-1].end <= span.start:
+            kept.append(span)
+    return kept
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        if merged and span.start < merged[-1].end:
+            merged[-1] = replace(merged[-1], end=max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _without(span: Span, holes: Sequence[Span]) -> list[Span]:
+    left, start = [], span.start
+    for hole in holes:
+        if span.overlaps(hole):
+            left.append(replace(span, start=start, end=hole.start))
+            start = hole.end
+    left.append(replace(span, start=start))
+    return [each for each in left if each.start < each.end]
+
+
+def _addressed(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
+    """Write the addresses that Telegram would drop behind the words that they belong to."""
+    raw = text.encode("utf-16-le")
+    lost = [span for span in spans if span.kind == "text_link" and not _ADDRESS.match(span.url or "")]
+    spans = [span for span in spans if span not in lost]
+    for link in sorted(lost, key=lambda span: span.end, reverse=True):
+        words = raw[link.start * 2 : link.end * 2].decode("utf-16-le", "replace")
+        address = f" ({link.url})" if link.url and link.url != words else ""
+        size = utf16_len(address)
+        raw = raw[: link.end * 2] + address.encode("utf-16-le") + raw[link.end * 2 :]
+        spans = [_moved(span, link.end, size) for span in spans]
+    return raw.decode("utf-16-le", "replace"), spans
+
+
+def _moved(span: Span, place: int, size: int) -> Span:
+    """Give a span as it is once `size` units stand at `place`."""
+    start, end = span.start, span.end
+    return replace(span, start=start + size * (start >= place), end=end + size * (end > place))
+
+
+def _restored(url: str | None) -> str | None:
+    return url.translate(_BACK) if url else None
+
+
+def _protected(source: str) -> str:
+    lines = (
+        line if line.lstrip().startswith("|") else line.replace("||", _STAND_INS["|"] * 2)
+        for line in source.split("\n")
+    )
+    return "\n".join(lines).replace("<", _STAND_INS["<"]).replace("$", _STAND_INS["$"])

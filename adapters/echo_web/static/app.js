@@ -1,0 +1,73 @@
+// What htmx does not do by itself: the keyboard, staying at the end of a conversation, and forms that empty themselves.
+(() => {
+  "use strict";
+  const NEAR = 160;
+  const page = document.documentElement;
+  let atEnd = true;
+
+  const isAtEnd = () => page.scrollHeight - window.innerHeight - window.scrollY < NEAR;
+  const toEnd = () => window.scrollTo({ top: page.scrollHeight, behavior: "instant" });
+  const talk = () => document.querySelector(".talk");
+  const grow = (area) => {
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight + 2, window.innerHeight * 0.5)}px`;
+  };
+  const names = (input) => {
+    const words = [...input.files].map((file) => file.name).join(", ");
+    const label = input.closest(".attach").querySelector("span");
+    label.dataset.label ??= label.textContent;
+    label.textContent = words || label.dataset.label;
+  };
+
+  window.addEventListener("scroll", () => { atEnd = isAtEnd(); }, { passive: true });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const form = event.target.closest?.("form");
+    if (!form || !event.target.matches("[data-send], .words")) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
+  document.addEventListener("input", (event) => {
+    const target = event.target;
+    if (target.matches("textarea[data-send]")) grow(target);
+    if (target.matches(".other .words") && target.value) {
+      target.closest(".other").querySelector("input[name=choice]").checked = true;
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    const target = event.target;
+    if (target.matches(".attach input")) names(target);
+    const boxes = target.closest?.("fieldset")?.querySelectorAll("input[type=checkbox][name=choice]");
+    if (boxes?.length) {
+      const none = ![...boxes].some((box) => box.checked);
+      boxes[0].setCustomValidity(none ? boxes[0].closest("fieldset").dataset.choose || " " : "");
+    }
+  });
+
+  document.addEventListener("htmx:before:swap", () => { if (talk()) atEnd = isAtEnd(); });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.target.closest?.(".earlier")) return;
+    if (talk() && atEnd) toEnd();
+  });
+
+  document.addEventListener("htmx:after:request", (event) => {
+    const ctx = event.detail.ctx;
+    const form = ctx?.sourceElement;
+    if (!form?.matches?.("form[data-clear]") || ctx.response.status >= 400) return;
+    form.reset();
+    form.querySelectorAll(".attach input").forEach(names);
+    form.querySelectorAll("textarea").forEach(grow);
+    document.querySelector("#toasts").replaceChildren();
+    toEnd();
+  });
+
+  document.addEventListener("htmx:error", () => { document.body.classList.add("away"); });
+  document.addEventListener("htmx:sse:error", () => { document.body.classList.add("away"); });
+  document.addEventListener("htmx:sse:after:connection", () => { document.body.classList.remove("away"); });
+
+  const start = () => { if (talk() && !location.search && !location.hash) toEnd(); };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
+})();
