@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Gathering:
             if attachments and plan is not None:
                 taken = await self._intake.take(
                     attachments,
-                    channel=self._channels(inbound.key),
+                    channel=self._channels(_source(inbound)),
                     workspace=plan.workspace,
                     message_id=inbound.id,
                 )
@@ -116,6 +116,11 @@ def chosen_label(offer: Offer, batch: Sequence[Inbound]) -> str:
         case _:
             return ""
     return clip(" ".join(words.split()), SHOWN_ANSWER)
+
+
+def _source(inbound: Inbound) -> ChannelKey:
+    """Give the channel that brings an inbound's files: that of the adapter it came by."""
+    return replace(inbound.key, adapter=inbound.via) if inbound.via else inbound.key
 
 
 def _goes_on(turn: Turn) -> bool:

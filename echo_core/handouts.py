@@ -48,6 +48,8 @@ class Handouts:
         plan = step.conversation.plan
         if plan is None or (before is not None and before.planning_session_id != plan.planning_session_id):
             return step
+        if not plan.turns:
+            return step  # a copy: the files were written elsewhere
         written = _written(earlier, await asyncio.to_thread(self._shot, plan))
         markdown = [item.path for item in written if item.path.suffix.casefold() == ".md"]
         due, fresh = _due(plan, before, markdown)

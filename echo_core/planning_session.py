@@ -178,13 +178,16 @@ class PlanningSession:
         return self._conclude(outcome, session_id, _recovery(outcome, offer, heard=heard), heard=heard, tip=left.tip)
 
     def _introduced(self, pending: Pending) -> Pending:
-        """Put the start of the phase before anything that members say to a session that does not exist yet."""
+        """Put what a session has to know before the first thing that is said in it.
+
+        That is the note of its branch, or the start of the phase, unless this is the start.
+        """
         going_on = pending.composed and pending.prompt in {CONTINUE, ANSWER_AGAIN}
+        if self.plan.session_id is None and self.plan.branch is not None:
+            words = f"{self.plan.branch.note}\n\n{_in_words(pending)}".strip()
+            return Pending(prompt=words, composed=pending.composed, images=pending.images)
         if self.plan.session_id is not None or (pending.composed and not going_on):
             return pending
-        if self.plan.branch is not None:
-            words = _in_words(pending)
-            return Pending(prompt=f"{self.plan.branch.note}\n\n{words}".strip(), images=pending.images)
         prompts = self._engine.prompts
         words = "" if going_on else prompts.unexpanded(_in_words(pending))
         said = f"\n\nMembers have already written:\n\n{words}" if words else ""

@@ -45,5 +45,5 @@ def _within(reply: Reply, limit: int, name: str) -> Intent:
     if len(reply.markdown) <= limit:
         return reply
     beginning = preview(split(reply.markdown, BEGINNING)[0])
-    rest = say("replies-whole", length=len(reply.markdown), name=name)
+    rest = say("replies-whole", length=len(reply.markdown), name=f"`{name}`")
     return Document(f"{beginning}\n\n…\n\n*{rest}*", name, reply.markdown, note=reply.note)

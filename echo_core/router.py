@@ -110,6 +110,7 @@ class Router:
 
     async def receive(self, inbound: Inbound) -> Receipt:
         """Take an inbound in; see `echo_core.adapter.Core`."""
+        inbound = replace(inbound, at=self._clock())
         with speaking(self._language or best(inbound.author.language) or ""):
             if isinstance(inbound.body, Deleted):
                 # the platform says that it is gone, so nobody needs leave for that
@@ -122,7 +123,7 @@ class Router:
             async with self._locks.hold(inbound.key) if one_by_one else nullcontext():
                 conversation = await self._journal.read(inbound.key)
                 with speaking(self._language or best(inbound.author.language) or conversation.language):
-                    return await self._served(replace(inbound, at=self._clock()), conversation)
+                    return await self._served(inbound, conversation)
         except JournalError as error:
             log.error("message_not_kept", channel=str(inbound.key), reason=error.reason)
             if _first_time(self._not_kept, (str(inbound.key), inbound.id)):
@@ -185,7 +186,7 @@ class Router:
         if conversation.plan is None and not await self._journal.unfinished(inbound.key):
             return Receipt(accepted=False, notice=no_plan())
         receipt = await self._line.accept(inbound)
-        self._echo(inbound, said.text)
+        self._echo(inbound, "\n".join((said.text, *(f"📎 {attachment.name}" for attachment in said.attachments))))
         return receipt
 
     def _echo(self, inbound: Inbound, text: str) -> None:

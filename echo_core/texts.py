@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ def best(tag: str) -> Language | None:
 
 @cache
 def _bundle(language: Language) -> FluentBundle:
+    from importlib.resources import files  # noqa: PLC0415 - it takes most of the time that this module would
+
     from fluent.runtime import FluentBundle, FluentResource  # noqa: PLC0415 - it brings Babel: only where something is said
 
     bundle = FluentBundle([language], use_isolating=False)

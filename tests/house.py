@@ -34,7 +34,8 @@ ABLE = Capabilities(
 class House:
     """A workshop with everything around it. The workers run between `open` and `shut`.
 
-    `settings` are those of the adapter; `others` are those of further adapters, by name.
+    `settings` are those of the adapter; `others` are those of further adapters, by name, and `elsewhere`
+    the channels of those that have some.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class House:
         self.platform = RecordingPlatform(capabilities=capabilities, limit=1000)
         self.settings = access
         self.others: dict[str, AdapterSettings] = {}
+        self.elsewhere: dict[str, RecordingPlatform] = {}
         self.now = NOON
         self._whole = settings
         self._tokens = count(1)
@@ -88,7 +90,9 @@ class House:
         return self.now
 
     def _channels(self, key: ChannelKey) -> Channel[Any]:
-        return self.platform(key) if key.adapter == KEY.adapter else Elsewhere(key)
+        if key.adapter == KEY.adapter:
+            return self.platform(key)
+        return self.elsewhere[key.adapter](key) if key.adapter in self.elsewhere else Elsewhere(key)
 
     @property
     def channel(self) -> RecordingChannel:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,56 @@ def test_a_plans_folders_are_made_where_they_are_missing(tmp_path: Path) -> None
     blocked.workspace.write_text("a file", encoding="utf-8")
     with pytest.raises(WorkspaceError, match="ECHO_WORKSPACE_ROOT"):
         folders.make(blocked)
+
+
+def test_a_workspace_is_copied_whole(tmp_path: Path) -> None:
+    """Files with their times, folders, and links as links; the original stays, and both go their own ways."""
+    folders = _folders(tmp_path)
+    plan = a_plan(folders.workspace("todo-app"))
+    (plan.workspace / "attachments").mkdir(parents=True)
+    (plan.workspace / "attachments" / "a.txt").write_text("a", encoding="utf-8")
+    (plan.workspace / "plan.md").write_text("# Plan", encoding="utf-8")
+    os.utime(plan.workspace / "plan.md", (1e9, 1e9))
+    (plan.workspace / "same.md").symlink_to("plan.md")
+    copy = folders.copy(plan, "todo-app-2")
+    assert copy == folders.workspace("todo-app-2")
+    assert (copy / "attachments" / "a.txt").read_text() == "a"
+    assert (copy / "plan.md").stat().st_mtime == 1e9
+    assert (copy / "same.md").readlink() == Path("plan.md")
+    (copy / "plan.md").write_text("# Other", encoding="utf-8")
+    assert (plan.workspace / "plan.md").read_text() == "# Plan"
+    assert folders.slugs() == {"todo-app", "todo-app-2"}
+
+
+def test_a_copy_that_was_begun_is_finished(tmp_path: Path) -> None:
+    """The process died in the middle of it: the same command does the rest."""
+    folders = _folders(tmp_path)
+    plan = a_plan(folders.workspace("todo-app"))
+    plan.workspace.mkdir(parents=True)
+    for name in ("a.md", "b.md"):
+        (plan.workspace / name).write_text(name, encoding="utf-8")
+    half = folders.workspace("todo-app-2")
+    half.mkdir()
+    (half / "a.md").write_text("a.md", encoding="utf-8")
+    assert sorted(path.name for path in folders.copy(plan, "todo-app-2").iterdir()) == ["a.md", "b.md"]
+
+
+def test_a_workspace_that_has_gone_is_copied_as_nothing(tmp_path: Path) -> None:
+    """The copy has an empty folder to begin with; before any plan there are no names."""
+    folders = _folders(tmp_path)
+    assert folders.slugs() == frozenset()
+    copy = folders.copy(a_plan(folders.workspace("todo-app")), "todo-app-2")
+    assert list(copy.iterdir()) == []
+
+
+def test_a_workspace_that_cannot_be_copied(tmp_path: Path) -> None:
+    """A file in the way, and something that is no file, are errors that say what to do."""
+    folders = _folders(tmp_path)
+    plan = a_plan(folders.workspace("todo-app"))
+    plan.workspace.mkdir(parents=True)
+    folders.workspace("blocked").write_text("a file", encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="blocked"):
+        folders.copy(plan, "blocked")
+    os.mkfifo(plan.workspace / "pipe")
+    with pytest.raises(WorkspaceError, match="todo-app-2"):
+        folders.copy(plan, "todo-app-2")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
-from echo_core.errors import OutOfDateError, WorkflowError, WorkspaceError
+from echo_core.errors import CommandError, OutOfDateError, WorkflowError, WorkspaceError
+from echo_core.fences import Contribution
 from echo_core.messages import (
     AskPermission,
     AskQuestion,
@@ -22,12 +25,16 @@ from echo_core.messages import (
 )
 from echo_core.orchestrator import Message, Orchestrator, PlanRequest
 from echo_core.plan import (
+    Answer,
     AnswerOption,
+    Branch,
     BriefOffer,
     Conversation,
+    Decision,
     Offer,
     Pending,
     PermissionOffer,
+    Plan,
     Question,
     QuestionOffer,
     ReadyOffer,
@@ -37,9 +44,10 @@ from echo_core.planning_session import Line, PhaseTurn
 from echo_core.rehearsal.model import ModelRequest, ToolCall
 from echo_core.rehearsal.model import Step as Move
 from echo_core.steps import Step, no_plan
-from echo_core.texts import say
+from echo_core.texts import say, speaking
+from tests.plans import NOON
 from tests.stories.stage import INPUT, READY, Playbook, asks, says, writes
-from tests.workshop import KEY, Workshop, ada, offer_in, open_workshop, plan_of, said
+from tests.workshop import KEY, Workshop, ada, kept, offer_in, open_workshop, plan_of, said
 
 QUESTION = QuestionOffer(
     token="old",
@@ -52,6 +60,15 @@ PERMISSION = PermissionOffer(token="old", tool_use_id="c", tool="Bash", text="Ru
 READY_OFFER = ReadyOffer(token="old")
 RECOVERY = RecoveryOffer(token="old", session_id="s", anchor="a", pending=Pending(prompt="x"))
 OFFERS: tuple[Offer, ...] = (QUESTION, BRIEF, PERMISSION, READY_OFFER, RECOVERY)
+
+BOB = Contribution("7", "Bob", "")
+DECISION = Decision(
+    number=1, phase="/office-hours", question="?", answers=(Answer(text="x", author_id="1", author_name="A", at=NOON),)
+)
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8ffff3f0005fe02fea7356981"
+    "0000000049454e44ae426082"
+)
 
 Act = Callable[[Orchestrator, Conversation, Line], Awaitable[Step]]
 
@@ -415,3 +432,283 @@ async def test_a_question_in_the_closing_turn_waits(closed_shop: Workshop) -> No
     step = await _after(closed_shop, Failed(FailureKind.STOPPED, "x"), status="closing")
     assert [type(reply) for reply in step.replies] == [Reply, Notice]
     assert "has still not been written" not in said(step, Notice)[0].markdown
+
+
+def decisions(step: Step) -> list[tuple[int, str, list[str]]]:
+    """Give number, question and answers of each decision."""
+    return [
+        (decision.number, decision.question, [answer.text for answer in decision.answers])
+        for decision in plan_of(step).decisions
+    ]
+
+
+async def press(shop: Workshop, step: Step, place: int, who: Contribution = BOB) -> Step:
+    """Have Bob press an option of the question that is open."""
+    offer = offer_in(step)
+    assert isinstance(offer, QuestionOffer)
+    label = offer.questions[offer.index].options[place].label
+    return kept(step.conversation, await shop.orchestrator.answer(step.conversation, label, who, shop.line()))
+
+
+WHO = asks("Who may use it?", ("Only us (recommended)", "days"), ("Anyone", "weeks"))
+SIZE = asks("How large?", ("Small", "a week"), ("Large", "a year"))
+BOTH = ToolCall("AskUserQuestion", {"questions": [*WHO.input["questions"], *SIZE.input["questions"]]})
+
+
+async def test_what_people_answer_becomes_decisions(shop: Workshop) -> None:
+    """Pressed or typed, each answer of a call is a decision with its number, which its question showed already.
+
+    An answer in own words is noted as it was written, also with a line about a file that came along.
+    """
+    shop.script(Playbook(office_hours=[says("I **must** know.", BOTH), says(f"Noted.\n\n{INPUT}")]))
+    step = await shop.start()
+    assert (said(step, AskQuestion)[0].decision, plan_of(step).decisions) == (1, ())
+    step = await press(shop, step, 0)
+    assert said(step, AskQuestion)[0].decision == 2
+    words = "As large as this\n\n(sent along: `attachments/a.txt`, file, text, 3 bytes)"
+    step = await shop.respond(step.conversation, words, at=NOON)
+    assert step.replies == (Reply("Noted."),)
+    first, second = plan_of(step).decisions
+    assert (first.number, first.question, first.reason) == (1, "Who may use it?", "I **must** know.")
+    assert (first.answers[0].text, first.answers[0].author_name) == ("Only us (recommended)", "Bob")
+    assert [option.recommended for option in first.options] == [True, False]
+    assert (second.number, second.answers[0].text, second.answers[0].author_name) == (2, words, "Ada")
+    assert (second.answers[0].at, second.phase) == (NOON, "/office-hours")
+    result = shop.asked[-1].results[-1]
+    assert "Only us (recommended)" in result
+    assert "from Ada (42)]\nAs large as this\n\n(sent along: `attachments/a.txt`" in result
+
+
+async def test_an_option_of_a_brief_that_is_typed_becomes_a_decision(shop: Workshop) -> None:
+    """Its letter means it; any other words are said to the agent, and decide nothing."""
+    brief = f"How big should it be?\n\nA) Hold the scope\nB) Reduce it\n\n{INPUT}"
+    shop.script(Playbook(office_hours=[says(brief), says(brief), says(f"Reduced.\n\n{INPUT}")]))
+    step = await shop.respond((await shop.start()).conversation, "what would you do?")
+    assert decisions(step) == []
+    step = await shop.respond(step.conversation, "b")
+    assert decisions(step) == [(1, "How big should it be?", ["B) Reduce it"])]
+    assert "from Ada (42)]\nb\n" in shop.asked[-1].user_texts[-1]
+
+
+async def test_what_was_written_before_a_question_is_no_answer(shop: Workshop) -> None:
+    """The agent gets it instead: nothing is decided, the question's buttons are over, and the call is overtaken."""
+    shop.script(Playbook(office_hours=[says("I ask.", WHO), says(f"As you say.\n\n{INPUT}")]))
+    step = await shop.start()
+    step = await shop.respond(step.conversation, "2", at=NOON - timedelta(seconds=1))
+    assert decisions(step) == []
+    assert plan_of(step).offer is None
+    assert "from Ada (42)]\n2\n" in shop.asked[-1].user_texts[-1]
+    assert "Anyone" not in "".join(shop.asked[-1].results)
+
+
+async def test_what_was_written_before_the_second_question_is_no_answer_to_it(shop: Workshop) -> None:
+    """The second question of a call has a time of its own; the answer to the first is not lost with the call."""
+    shop.script(Playbook(office_hours=[says("I ask.", BOTH), says(f"As you say.\n\n{INPUT}")]))
+    step = await press(shop, await shop.start(), 1)
+    offer = offer_in(step)
+    assert isinstance(offer, QuestionOffer)
+    assert offer.asked_at == NOON
+    step = await shop.respond(step.conversation, "1", at=NOON - timedelta(seconds=1))
+    assert decisions(step) == [(1, "Who may use it?", ["Anyone"])]
+    last = shop.asked[-1].user_texts[-1]
+    assert (
+        0 <= last.index("Your question: Who may use it?\nThe members' answer: Anyone") < last.index("from Ada (42)]\n1")
+    )
+
+
+@pytest.mark.parametrize("offer", [BRIEF, PERMISSION], ids=lambda offer: offer.kind)
+async def test_early_words_decide_nothing_else_either(
+    closed_shop: Workshop, offer: BriefOffer | PermissionOffer
+) -> None:
+    """Neither a brief nor a leave is answered by what was written before: it is said to the agent."""
+    early = offer.model_copy(update={"asked_at": NOON})
+    words = "a" if isinstance(offer, BriefOffer) else "allow once"
+    state = Conversation(plan=closed_shop.plan(offer=early, session_id="s"))
+    step = await closed_shop.respond(state, words, at=NOON - timedelta(minutes=1))
+    left = offer_in(step)
+    assert isinstance(left, RecoveryOffer)
+    assert f"from Ada (42)]\n{words}\n" in left.pending.prompt
+    assert (left.pending.tool_use_id, decisions(step)) == ("", [])
+
+
+async def test_a_picture_with_an_answer_is_shown(shop: Workshop) -> None:
+    """The result of a call holds no picture: the answer is said in words then, with it."""
+    shop.script(Playbook(office_hours=[says("I ask.", BOTH), says(f"I see.\n\n{INPUT}")]))
+    step = await press(shop, await shop.start(), 0)
+    shown = shop.workspace / "sketch.png"
+    shown.write_bytes(PICTURE)
+    step = await shop.respond(step.conversation, "like this", images=(shown,))
+    assert decisions(step)[1] == (2, "How large?", ["like this"])
+    assert PICTURE in shop.asked[-1].images
+    last = shop.asked[-1].user_texts[-1]
+    assert (
+        "Your question: Who may use it?\nThe members' answer: Only us (recommended)\n\nYour question: How large?"
+        in last
+    )
+    assert "from Ada (42)]\nlike this\n" in last
+    assert plan_of(step).offer is None
+
+
+async def test_pictures_are_shown_with_what_is_said(shop: Workshop) -> None:
+    """And with Retry once more, if the turn did not come to it."""
+    step = await shop.start()
+    shown = shop.workspace / "sketch.png"
+    shown.write_bytes(PICTURE)
+    stop = asyncio.Event()
+    stop.set()
+    step = await shop.respond(step.conversation, "look", images=(shown,), stop=stop)
+    assert said(step, AskRecovery)[0].text.startswith("Stopped before the agent read your message.")
+    step = await shop.orchestrator.retry(step.conversation, shop.line())
+    assert said(step, Reply) == [Reply("Hello.")]
+    assert shop.asked[-1].images == (PICTURE,)
+
+
+async def test_a_decision_is_taken_anew(shop: Workshop) -> None:
+    """The agent is told what was decided and what a member adds; what it asks next is that very decision.
+
+    Others that came later keep their numbers, and so does the next one.
+    """
+    again = asks("Who may use it now?", ("Only us", "x"), ("Friends", "y"))
+    moves: list[Move | Callable[[ModelRequest], Move]] = [
+        says("One.", WHO), says("Two.", SIZE), says(f"Noted.\n\n{INPUT}"), says("Again.", again), says("More.", SIZE),
+        says(f"Revised.\n\n{INPUT}"),
+    ]  # fmt: skip
+    shop.script(Playbook(office_hours=moves))
+    step = await press(shop, await press(shop, await shop.start(), 0), 0)
+    step = await shop.orchestrator.reopen(step.conversation, "d1", ada("It is *for* friends.\n"), shop.line())
+    assert (said(step, AskQuestion)[0].text, said(step, AskQuestion)[0].decision) == ("Who may use it now?", 1)
+    assert plan_of(step).decisions[0].reopened_by == "Ada"
+    told = shop.asked[-1].user_texts[-1]
+    assert "A member wants decision D1 to be taken anew. The question was: Who may use it?" in told
+    assert "from Bob (7)]\nOnly us (recommended)\n" in told
+    assert "from Ada (42)]\nIt is *for* friends.\n" in told
+    step = await press(shop, step, 1)
+    assert said(step, AskQuestion)[0].decision == 3
+    step = await press(shop, step, 1)
+    assert decisions(step) == [
+        (1, "Who may use it now?", ["Only us (recommended)", "Friends"]),
+        (2, "How large?", ["Small"]),
+        (3, "How large?", ["Large"]),
+    ]
+    assert plan_of(step).decisions[0].reopened_by == ""
+
+
+async def test_a_decision_stays_reopened_until_it_is_taken(shop: Workshop) -> None:
+    """A stop, leave for a command, or a word between: the next question is still that decision's."""
+    run = ToolCall("Bash", {"command": "echo hello >> made.txt", "description": "Make a file"})
+    moves: list[Move | Callable[[ModelRequest], Move]] = [
+        says("One.", WHO), says(f"Noted.\n\n{INPUT}"), says("First this.", run), says("Again.", WHO),
+        says(f"Revised.\n\n{INPUT}"),
+    ]  # fmt: skip
+    shop.script(Playbook(office_hours=moves))
+    step = await press(shop, await shop.start(), 0)
+    stop = asyncio.Event()
+    stop.set()
+    step = await shop.orchestrator.reopen(step.conversation, "1", ada(""), shop.line(stop=stop))
+    assert isinstance(offer_in(step), RecoveryOffer)
+    step = await shop.orchestrator.retry(step.conversation, shop.line())
+    assert said(step, AskPermission)
+    step = await shop.orchestrator.permit(step.conversation, shop.line(), for_plan=False)
+    assert said(step, AskQuestion)[0].decision == 1
+    step = await press(shop, step, 1)
+    assert decisions(step) == [(1, "Who may use it?", ["Only us (recommended)", "Anyone"])]
+
+
+async def test_what_is_reopened_must_be_there(closed_shop: Workshop) -> None:
+    """A number that there is not is an error before anything happens."""
+    with pytest.raises(CommandError, match="There are no decisions yet"):
+        await closed_shop.orchestrator.reopen(Conversation(plan=closed_shop.plan()), "D1", ada(""), closed_shop.line())
+    with speaking("ro"), pytest.raises(CommandError, match="Nu există încă decizii"):
+        await closed_shop.orchestrator.reopen(Conversation(plan=closed_shop.plan()), "D1", ada(""), closed_shop.line())
+
+
+async def test_reopening_while_another_question_is_open(shop: Workshop) -> None:
+    """The open call is overtaken, and the answers that it had go along."""
+    shop.script(Playbook(office_hours=[says("One.", WHO), says("Two.", BOTH), says(f"Well.\n\n{INPUT}")]))
+    step = await press(shop, await press(shop, await shop.start(), 0), 1)
+    assert [number for number, _, _ in decisions(step)] == [1, 2]
+    step = await shop.orchestrator.reopen(step.conversation, "D1", ada("no"), shop.line())
+    told = shop.asked[-1].user_texts[-1]
+    assert 0 <= told.index("The members' answer: Anyone") < told.index("decision D1 to be taken anew")
+    assert plan_of(step).offer is None
+
+
+async def test_the_decisions_stand_in_the_final_plan(shop: Workshop) -> None:
+    """They are added when the plan is complete, and kept up to date when one is taken anew and the agent revises it."""
+    final = shop.workspace / "final-plan.md"
+    moves: list[Move | Callable[[ModelRequest], Move]] = [
+        says("I ask.", SIZE), says("Writing.", writes(final, "# Final\n\nSmall.\n")), says(f"Done.\n\n{READY}"),
+        says("Again.", SIZE), says("Revising.", ToolCall("Read", {"file_path": str(final)})),
+        says("Revising.", writes(final, "# Final\n\nLarge.\n")), says(f"Revised.\n\n{READY}"),
+    ]  # fmt: skip
+    shop.script(Playbook(plan_eng_review=moves))
+    shop.workspace.mkdir()
+    state = Conversation(plan=shop.plan(phase="/plan-eng-review", turns=1))
+    step = await press(shop, await shop.orchestrator.redo(state, shop.line()), 0)
+    assert isinstance(offer_in(step), ReadyOffer)
+    assert "## Decisions" not in final.read_text()
+    step = await shop.orchestrator.advance(step.conversation, shop.line())
+    assert plan_of(step).status == "complete"
+    assert said(step, Files)[0].paths == (final,)
+    assert final.read_text().startswith(
+        "# Final\n\nSmall.\n\n<!-- echo-core: decisions -->\n## Decisions\n\n### D1: How"
+    )
+
+    step = await shop.orchestrator.reopen(step.conversation, "D1", ada(""), shop.line())
+    step = await press(shop, step, 1)
+    assert (plan_of(step).status, plan_of(step).offer) == ("complete", None)
+    text = final.read_text()
+    assert text.startswith("# Final\n\nLarge.\n\n")
+    assert text.count("## Decisions") == 1
+    assert text.index("~~Small – Bob") < text.index("✓ **Large** – Bob")
+    again = await shop.orchestrator.advance(step.conversation, shop.line())
+    assert "is complete already" in notice(again)
+    assert final.read_text() == text
+
+
+async def test_decisions_that_cannot_be_written_hold_up_nothing(closed_shop: Workshop) -> None:
+    """The plan is complete, and the log says what is missing; a document that is a link to elsewhere is left alone."""
+    shop = closed_shop
+    outside = shop.root / "outside.md"
+    outside.write_text("mine", encoding="utf-8")
+    plan = shop.plan(phase="/plan-eng-review", decisions=(DECISION,))
+    (shop.workspace / "final-plan.md").symlink_to(outside)
+    step = await shop.orchestrator.advance(Conversation(plan=plan), shop.line())
+    assert plan_of(step).status == "complete"
+    assert outside.read_text() == "mine"
+    assert said(step, Files) == []
+
+
+@pytest.mark.parametrize("skip", [False, True])
+async def test_a_new_phase_leaves_the_branch_behind(closed_shop: Workshop, skip: bool) -> None:
+    """A session of its own goes on from nothing; so it is with `/redo`."""
+    branch = Branch(session_id="s", at="t", note="n")
+    state = Conversation(plan=closed_shop.plan(branch=branch, tip="t"))
+    for step in (
+        await closed_shop.orchestrator.advance(state, closed_shop.line(), skip=skip),
+        await closed_shop.orchestrator.redo(state, closed_shop.line()),
+    ):
+        assert (plan_of(step).branch, plan_of(step).tip, plan_of(step).session_id) == (None, "", None)
+
+
+async def test_the_daemons_words_are_those_of_the_channel(closed_shop: Workshop) -> None:
+    """A plan that begins and fails in Romanian."""
+    with speaking("ro"):
+        step = await closed_shop.start()
+    assert closed_shop.watch.announced == ["Se planifică **todo-app**: Office hours → CEO review → Engineering review."]
+    assert said(step, AskRecovery)[0].text.startswith("Claude Code nu este instalat acolo unde rulează echo-core.")
+
+
+async def test_a_plan_of_an_earlier_version_is_answered(shop: Workshop) -> None:
+    """Its open question has no time and no number of before: whatever is said now is the answer, and is D1."""
+    shop.script(Playbook(office_hours=[says("I ask.", WHO), says(f"Noted.\n\n{INPUT}")]))
+    step = await shop.start()
+    stored = plan_of(step).model_dump(mode="json")
+    for name in ("decisions", "tip", "branch", "dedicated", "origin", "fresh"):
+        del stored[name]
+    for name in ("asked_at", "reason", "reopens", "detached"):
+        del stored["offer"][name]
+    old = Conversation(plan=Plan.model_validate(stored))
+    step = await shop.respond(old, "2", at=NOON - timedelta(days=1))
+    assert decisions(step) == [(1, "Who may use it?", ["Anyone"])]
+    assert step.replies == (Reply("Noted."),)

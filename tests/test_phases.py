@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from echo_core.phases import entered, is_written, left
-from echo_core.plan import PhaseRun, ReadyOffer
+from echo_core.plan import Branch, PhaseRun, ReadyOffer
 from echo_core.workflow import Phase, Workflow
 from tests.plans import NOON, a_plan
 
@@ -27,13 +27,14 @@ def _run(session: str) -> PhaseRun:
 
 
 def test_a_phase_is_entered_with_nothing_of_the_one_before(tmp_path: Path) -> None:
-    """A new phase has no session, no open offer, its own cost counter, and its folder pinned; the total stays."""
+    """A new phase has no session, no point to go on from, no open offer, its own cost counter, and its folder pinned; the total stays."""
     plan = a_plan(
         tmp_path, phase="/first", session_id="s", cost_counter=0.5, total_cost_usd=0.5, offer=ReadyOffer(token="t"),
-        cwd=tmp_path / "old", status="closing", runs=(_run("s"),),
+        cwd=tmp_path / "old", status="closing", runs=(_run("s"),), tip="t", branch=Branch(session_id="s"),
     )  # fmt: skip
     plan = entered(plan, WORKFLOW.phases[1], now=LATER)
     assert (plan.phase, plan.session_id, plan.offer, plan.status) == ("/second", None, None, "active")
+    assert (plan.tip, plan.branch) == ("", None)
     assert (plan.cost_counter, plan.total_cost_usd, plan.cwd) == (0.0, 0.5, tmp_path)
     assert [run.finished_at for run in plan.runs] == [LATER]
 

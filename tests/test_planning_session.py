@@ -16,11 +16,12 @@ from echo_core.agent.base import (
     FailureKind,
     Finished,
     Outcome,
+    Resolution,
     TextDelta,
     Usage,
 )
-from echo_core.plan import EXCERPT_LIMIT, Pending, RecoveryOffer
-from echo_core.planning_session import ANSWER_AGAIN, CONTINUE, PhaseTurn
+from echo_core.plan import EXCERPT_LIMIT, Branch, Pending, Plan, RecoveryOffer
+from echo_core.planning_session import ANSWER_AGAIN, CONTINUE, PhaseTurn, PlanningSession
 from echo_core.rehearsal.model import Failure, ModelRequest, Script, Step, ToolCall
 from tests.stories.stage import INPUT, READY, asks, says, writes
 from tests.workshop import Workshop, ada, open_workshop
@@ -389,3 +390,146 @@ async def test_a_session_that_does_not_exist_is_started_first(shop: Workshop, pe
     assert introduced.prompt.startswith(start)
     assert introduced.prompt.removeprefix(start).strip().endswith(words)
     assert shop.session(shop.plan(session_id="s"))._introduced(pending) is pending
+
+
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8ffff3f0005fe02fea7356981"
+    "0000000049454e44ae426082"
+)
+
+
+def picture(shop: Workshop, name: str = "sketch.png") -> Path:
+    """Put a picture into the workspace."""
+    path = shop.workspace / "attachments" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(PICTURE)
+    return path
+
+
+def stopped_line(shop: Workshop, plan: Plan) -> PlanningSession:
+    """Give a session whose turn is stopped before the agent hears of it."""
+    stop = asyncio.Event()
+    stop.set()
+    return shop.session(plan, stop=stop)
+
+
+async def test_words_that_were_stopped_before_they_arrived_can_be_said_again(shop: Workshop) -> None:
+    """Stopped before the agent heard of it, a message is not lost: Retry says it, with its pictures."""
+    plan = (await shop.session(shop.plan()).start()).plan
+    shown = picture(shop)
+    turn = await stopped_line(shop, plan).respond((ada("look at this"),), (shown,))
+    assert failure_of(turn).kind is FailureKind.STOPPED
+    assert recovery_of(turn).pending.images == (shown,)
+    assert (turn.plan.session_id, turn.plan.tip) == (plan.session_id, plan.tip)
+    again = await shop.session(turn.plan).retry(recovery_of(turn))
+    assert again.text == "Reply 1."
+    assert texts_with(shop.asked[-1], "look at this") == 1
+    assert shop.asked[-1].images == (PICTURE,)
+
+
+async def test_words_that_were_stopped_before_they_arrived_go_with_the_next(shop: Workshop) -> None:
+    """With `interrupt` a newer message stops the turn: the agent gets both, in order, with the pictures of both."""
+    plan = (await shop.session(shop.plan()).start()).plan
+    shown, other = picture(shop), picture(shop, "other.png")
+    turn = await stopped_line(shop, plan).respond((ada("the older words"),), (shown,))
+    plan = turn.plan.model_copy(update={"offer": recovery_of(turn)})
+    done = await shop.session(plan).respond((ada("the newer words"),), (shown, other))
+    assert done.text == "Reply 1."
+    last = shop.asked[-1].user_texts[-1]
+    assert 0 < last.index("the older words") < last.index("the newer words")
+    assert shop.asked[-1].images == (PICTURE, PICTURE)
+
+
+async def test_an_answer_that_was_stopped_before_it_arrived(shop: Workshop) -> None:
+    """Retry gives it to the call, which still waits; a newer message carries it along in words."""
+    shop.script(in_turn(says("A question.", asks("Who?", ("We", "two"), ("All", "many"))), says(f"Noted.\n\n{INPUT}")))
+    asked = await shop.session(shop.plan()).start()
+    assert isinstance(asked.outcome, Finished)
+    assert isinstance(asked.outcome.deferred, DeferredQuestion)
+    call = asked.outcome.deferred
+    resolution = Resolution(call.tool_use_id, allow=True, tool_input={**call.tool_input, "answers": {"Who?": "All"}})
+    turn = await stopped_line(shop, asked.plan).resolve(resolution)
+    assert recovery_of(turn).pending.tool_use_id == call.tool_use_id
+    plan = turn.plan.model_copy(update={"offer": recovery_of(turn)})
+    again = await shop.session(plan).retry(recovery_of(turn))
+    assert again.text == "Noted."
+    assert "All" in shop.asked[-1].results[-1]
+
+
+async def test_an_answer_that_never_arrived_goes_with_the_next_words(shop: Workshop) -> None:
+    """The call is overtaken, and its answer stands in front of the words."""
+    shop.script(in_turn(says("A question.", asks("Who?", ("We", "two"), ("All", "many"))), says(f"Noted.\n\n{INPUT}")))
+    asked = await shop.session(shop.plan()).start()
+    assert isinstance(asked.outcome, Finished)
+    assert asked.outcome.deferred is not None
+    answered = Resolution(asked.outcome.deferred.tool_use_id, allow=True, tool_input={"answers": {"Who?": "All"}})
+    turn = await stopped_line(shop, asked.plan).resolve(answered)
+    done = await shop.say(turn.plan.model_copy(update={"offer": recovery_of(turn)}), "by Friday")
+    assert done.text == "Noted.\n\nNoted.", "to the call that is not answered, and to the words"
+    last = shop.asked[-1].user_texts[-1]
+    assert 0 <= last.index("Answers to your earlier questions:\n- Who?: All") < last.index("by Friday")
+
+
+async def test_a_start_that_was_stopped_before_it_arrived_is_not_offered(shop: Workshop) -> None:
+    """Nobody's words were in it: the next message starts the phase, and so does nothing else."""
+    turn = await stopped_line(shop, shop.plan()).start()
+    assert failure_of(turn).kind is FailureKind.STOPPED
+    assert (turn.recovery, turn.plan.session_id, turn.plan.runs) == (None, None, ())
+    done = await shop.say(turn.plan, "hello")
+    assert done.text == "Reply 0."
+    assert "Members have already written:" in shop.asked[-1].user_texts[0]
+
+
+async def test_each_turn_ends_at_a_point_of_its_session(shop: Workshop) -> None:
+    """That is where a copy can leave it; a turn that can be tried again has not ended there."""
+    first = await shop.session(shop.plan()).start()
+    second = await shop.say(first.plan, "hello")
+    assert first.plan.tip
+    assert second.plan.tip not in {"", first.plan.tip}
+    shop.script(lambda _: Step(failure=Failure(401, "invalid x-api-key")))
+    failed = await shop.say(second.plan, "hello?")
+    assert failed.recovery is not None
+    assert failed.plan.tip == second.plan.tip
+
+
+async def test_a_session_that_branches_off_says_why_once(shop: Workshop) -> None:
+    """It goes on from its point in a session of its own, with the note before the words; the old run gives way."""
+    first = await shop.session(shop.plan()).start()
+    second = await shop.say(first.plan, "what is not to be heard")
+    assert first.plan.session_id is not None
+    branch = Branch(session_id=first.plan.session_id, at=first.plan.tip, note="Mind the gap.")
+    plan = second.plan.model_copy(update={"session_id": None, "branch": branch, "cost_counter": 0.0})
+    third = await shop.say(plan, "hello again")
+    assert third.text == "Reply 1."
+    assert shop.asked[-1].user_texts[-1].split("\n\n")[-2].endswith("Mind the gap.")
+    assert "what is not to be heard" not in str(shop.asked[-1].messages)
+    assert [run.session_id for run in third.plan.runs] == [third.plan.session_id]
+    assert (third.plan.branch, third.plan.turns) == (None, 3)
+    await shop.say(third.plan, "and again")
+    assert texts_with(shop.asked[-1], "Mind the gap.") == 1
+
+
+async def test_a_branch_whose_turn_was_cut_off_by_the_end_of_the_process(shop: Workshop) -> None:
+    """The same message finds the copy that it made, and does not ask the agent again."""
+    first = await shop.session(shop.plan()).start()
+    assert first.plan.session_id is not None
+    branch = Branch(session_id=first.plan.session_id, at=first.plan.tip, note="Mind the gap.")
+    plan = first.plan.model_copy(update={"session_id": None, "branch": branch})
+    done = await shop.say(plan, "hello", "m7")
+    asked = len(shop.asked)
+    again = await shop.say(plan, "hello", "m7", interrupted=True)
+    assert (again.text, again.plan.session_id, again.plan.branch) == (done.text, done.plan.session_id, None)
+    assert again.plan.tip == done.plan.tip
+    assert len(shop.asked) == asked
+
+
+async def test_a_branch_says_its_note_before_the_daemons_own_words_too(shop: Workshop) -> None:
+    """The turn that closes a plan may be the first after an undo."""
+    plan = shop.plan(branch=Branch(session_id="s", at="t", note="Mind the gap."))
+    closing = Pending(prompt="Write the final plan.", composed=True)
+    introduced = shop.session(plan)._introduced(closing)
+    assert introduced == Pending(prompt="Mind the gap.\n\nWrite the final plan.", composed=True)
+    answers = Pending(tool_use_id="c", allow=True, tool_input={"answers": {"Who?": "We"}})
+    assert shop.session(plan)._introduced(answers) == Pending(
+        prompt="Mind the gap.\n\nAnswers to your earlier questions:\n- Who?: We"
+    )

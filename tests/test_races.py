@@ -12,7 +12,7 @@ from echo_core.messages import Action, Command, Press, Receipt, Said
 from echo_core.plan import Plan, QuestionOffer, RecoveryOffer
 from echo_core.rehearsal.model import ModelRequest, Step, ToolCall
 from tests.house import ABLE, BOB, CLEO, House, open_house
-from tests.stories.stage import INPUT, READY, Playbook, asks, says
+from tests.stories.stage import INPUT, READY, Move, Playbook, asks, says
 from tests.workshop import KEY
 
 TWO_QUESTIONS = ToolCall(
@@ -32,13 +32,13 @@ TWO_QUESTIONS = ToolCall(
 
 
 def questioner(request: ModelRequest) -> Step:
-    """Ask when told to begin, hang when told to ponder or on the answer Red, and answer everything else."""
+    """Ask when told to, hang when told to ponder or on the answer Red, and answer everything else."""
     last = request.last_message
-    if "begin now" in last:
+    if "ask-one" in last:
         return says("One question.", asks("Which colour?", ("Red", ""), ("Blue", "")))
-    if "two questions" in last:
+    if "ask-two" in last:
         return says("Two questions.", TWO_QUESTIONS)
-    if "ponder" in last or "Red" in last:
+    if "ponder-long" in last or "Red" in last:
         return Step(text=("Let me ", "think"), hang=True)
     return says(f"Noted.\n\n{INPUT}")
 
@@ -52,7 +52,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield house
 
 
-async def asked(house: House, words: str = "begin now") -> str:
+async def asked(house: House, words: str = "ask-one please") -> str:
     """Have the agent ask something; gives the offer's token."""
     await house.say(words)
     await house.channel.shows("[Blue]")
@@ -142,6 +142,7 @@ async def test_an_answer_and_then_a_stop(house: House) -> None:
     plan = await house.plan()
     assert answers(plan) == [("Red", "Ada")]
     assert plan.offer is None or isinstance(plan.offer, RecoveryOffer)
+    house.shop.script(lambda _: says(f"Noted.\n\n{INPUT}"))
     await house.say("go on")
     await house.channel.shows("Noted.")
     await house.quiet()
@@ -164,7 +165,7 @@ async def test_a_stop_and_then_an_answer(house: House) -> None:
 
 async def test_an_answer_to_the_first_of_two_questions_is_none_to_the_second(house: House) -> None:
     """One presses, the other types to the same question: what was typed is no answer to the question that follows."""
-    offer = await asked(house, "two questions, please")
+    offer = await asked(house, "ask-two please")
     pressed, said = await asyncio.gather(
         house.press(Action.ANSWER, offer, choice=2, author=BOB), house.say("Blue", author=CLEO)
     )
@@ -198,7 +199,7 @@ async def test_a_press_that_was_accepted_and_not_worked_on_counts_after_a_restar
 
 async def test_a_stop_is_seen_at_once_and_what_waits_goes_on(house: House) -> None:
     """The channel says that it is stopping long before the process is gone; the message that waits is next."""
-    await house.say("please ponder", message="p")
+    await house.say("please ponder-long", message="p")
     await house.channel.shows("Let me think")
     await house.say("another thing", author=BOB)
     loop = asyncio.get_running_loop()
@@ -229,7 +230,7 @@ async def test_a_stop_before_the_agent_heard(house: House) -> None:
 
 async def test_two_stops(house: House) -> None:
     """The second finds a turn that is ending, or none; there is one word about it."""
-    await house.say("please ponder")
+    await house.say("please ponder-long")
     await house.channel.shows("Let me think")
     await asyncio.gather(house.command("/stop"), house.command("/stop", author=BOB))
     await house.quiet()
@@ -238,7 +239,8 @@ async def test_two_stops(house: House) -> None:
 
 async def test_an_offer_that_is_overtaken_loses_its_buttons(tmp_path: Path) -> None:
     """By `/advance`, by `/exit`, by words, and by the card's button: the message says what became of it."""
-    playbook = Playbook(office_hours=[says(f"Done.\n\n{READY}")], plan_ceo_review=[says(f"The scope.\n\n{READY}")])
+    done: list[Move] = [says(f"Done.\n\n{READY}")]
+    playbook = Playbook(office_hours=done, plan_ceo_review=done, plan_eng_review=done)
     async with open_house(tmp_path, playbook) as house:
         await house.put(house.shop.plan())
         house.open()
@@ -257,8 +259,8 @@ async def test_an_offer_that_is_overtaken_loses_its_buttons(tmp_path: Path) -> N
         await house.channel.shows("→ Going on (Cleo)")
         await house.quiet()
         await house.command("/exit")
-        await house.channel.shows("→  ()", times=2)
-        assert "[Continue" not in house.channel.text
+        await house.channel.shows("Left the plan")
+        await house.channel.until(lambda: "[Continue" not in house.channel.text)
 
 
 async def test_a_permission_given_in_words_is_shown(tmp_path: Path) -> None:
@@ -313,3 +315,26 @@ async def test_many_things_at_once(house: House) -> None:
         wire += str(plan.offer.pending)
     assert wire.count("a word from Bob") == wire.count("a word from Cleo") == 1
     assert not isinstance(plan.offer, QuestionOffer)
+
+
+async def test_a_stop_while_a_command_runs(tmp_path: Path) -> None:
+    """The channel sees it in under a second, although the command's process takes its time to end."""
+
+    def script(request: ModelRequest) -> Step:
+        if "run it" in request.last_message:
+            return Step(calls=(ToolCall("Bash", {"command": "sleep 30", "description": "Wait"}),))
+        return says(f"Noted.\n\n{INPUT}")
+
+    async with open_house(tmp_path, script, permissions="bypass") as house:
+        await house.put(house.shop.plan())
+        house.open()
+        await house.say("run it")
+        await house.channel.shows("sleep 30")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        assert (await house.command("/stop")).accepted
+        await house.channel.shows("Stopping")
+        assert loop.time() - began < 1.0
+        await house.channel.shows("Stopped.")
+        await house.quiet()
+        assert loop.time() - began < 10.0

@@ -21,9 +21,11 @@ ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "echo_core" / "locales"
 SOURCES = sorted([*(ROOT / "echo_core").rglob("*.py"), *(ROOT / "adapters").rglob("*.py")])
 AREAS = sorted({path.name for path in LOCALES.glob("*/*.ftl")})
+PAGES = sorted(path for kind in ("html", "js") for path in (ROOT / "adapters").rglob(f"*.{kind}"))
 BUILT = {
     "command-": "echo_core/commands.py, of a command's and a parameter's name",
     "failures-": "echo_core/failures.py, of the kind of a failure",
+    "web-ago-": "adapters/echo_web/drawing.py, of a unit of time",
 }
 ALIKE = {
     "activity-searching-web": "a search is its words",
@@ -37,6 +39,9 @@ ALIKE = {
     "console-chosen-by": "two names",
     "looks-agent": "the same word",
     "router-via": "a name",
+    "web-adapter-web": "the same word",
+    "web-login-token": "the same word",
+    "web-plan": "the same word",
 }
 COUNTS = (0, 1, 2, 5, 19, 20, 101)
 
@@ -215,13 +220,14 @@ def test_names_that_are_built_are_declared() -> None:
 
 
 def test_nothing_in_the_catalogue_is_unused() -> None:
-    """Every message is named in the code, or begins as those that are built at run time."""
+    """Every message is named in the code or a page's template, or begins as those that are built at run time."""
     named = {
         node.value
         for path in SOURCES
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    named |= {name for path in PAGES for name in re.findall(r"""["']([a-z][a-z0-9-]+)["']""", path.read_text("utf-8"))}
     unused = {name for name in catalogue("en") if name not in named and not name.startswith(tuple(BUILT))}
     assert unused == set()
 

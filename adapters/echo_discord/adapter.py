@@ -11,8 +11,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from echo_core.adapter import Core
 from echo_core.errors import AdapterError
 from echo_discord.channel import DiscordChannel
-from echo_discord.client import EchoClient, Pace, aim, quiet
+from echo_discord.client import EchoClient, Pace
 from echo_discord.config import NAME, DiscordSettings
+from echo_discord.downloads import Downloads
+from echo_discord.library import aim, quiet
 from echo_discord.trouble import told
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class DiscordAdapter:
         self._pace = pace or Pace()
         self._message_content = settings.message_content
         self._client: EchoClient | None = None
+        self._downloads = Downloads(settings)
 
     async def run(self, core: Core) -> None:
         """Serve until cancelled. Raises `AdapterError` when the token is not good."""
@@ -60,9 +63,9 @@ class DiscordAdapter:
 
     def channel(self, channel_id: str) -> DiscordChannel:
         """Give the outgoing side of a channel."""
-        return DiscordChannel(channel_id, self._usable)
+        return DiscordChannel(channel_id, self._usable, self._downloads)
 
-    def _usable(self) -> discord.Client | None:
+    def _usable(self) -> EchoClient | None:
         return self._client if self._client is not None and self._client.usable else None
 
     async def _serve(self, core: Core, token: str) -> None:

@@ -88,7 +88,9 @@ class CatchUp:
     async def _points(self) -> Mapping[str, str]:
         retrying = AsyncRetrying(retry=retry_if_exception(_is_journal), wait=wait_exponential(min=1, max=30))
         found: Mapping[str, str] = await retrying(self._core.resume_points, NAME)
-        return {channel: last for channel, last in found.items() if channel.isdecimal() and last.isdecimal()}
+        # What follows from a message of somebody's has that message's id with a word behind it.
+        points = {channel: last.partition(".")[0] for channel, last in found.items()}
+        return {channel: last for channel, last in points.items() if channel.isdecimal() and last.isdecimal()}
 
     async def _channel(self, channel_id: str, last: str, lock: asyncio.Lock) -> None:
         try:

@@ -5,41 +5,68 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
+import structlog
 
-from echo_core.adapter import Capabilities
+from echo_core.adapter import Capabilities, Rate, SimpleChannel
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError
-from echo_core.messages import ChannelKey, Intent
+from echo_core.messages import Attachment, ChannelKey, Intent, Mark
+from echo_core.texts import say
 from echo_discord.components import view_of
 from echo_discord.config import NAME
-from echo_discord.render import Part, parts, with_note
-from echo_discord.trouble import reaching
+from echo_discord.downloads import Downloads
+from echo_discord.render import Part, parts
+from echo_discord.trouble import reaching, told
+from echo_discord.words import short, with_note
+
+if TYPE_CHECKING:
+    from echo_discord.client import EchoClient
 
 NONCE_LENGTH = 25
 INVALID_FORM = 50035
 TOO_LARGE = 413
+UNKNOWN_CHANNEL = 10003
+TITLE_LIMIT = 100
+ARCHIVE_AFTER: Literal[10080] = 10080
 
-# Discord takes five edits in five seconds in one channel; one in a second and a half leaves room for replies.
-CAPABILITIES = Capabilities(edit_interval=1.5, typing_interval=8.0)
+# Discord takes five messages and edits in five seconds in one channel; an edit in a second and a half leaves room.
+CAPABILITIES = Capabilities(
+    edit_interval=1.5,
+    typing_interval=8.0,
+    rate=Rate(5, 5.0),
+    reactions=True,
+    pins=True,
+    threads=True,
+    whispers=True,
+    attachments=True,
+)
+WITHOUT_THREADS = replace(CAPABILITIES, threads=False)
+
+log = structlog.get_logger(__name__)
 
 
-class DiscordChannel:
+class DiscordChannel(SimpleChannel[Part]):
     """One channel, thread or DM. `client` gives the client that is connected now, or None."""
 
-    def __init__(self, channel_id: str, client: Callable[[], discord.Client | None]) -> None:
+    def __init__(self, channel_id: str, client: Callable[[], EchoClient | None], downloads: Downloads) -> None:
         self._channel_id = channel_id
         self._key = str(ChannelKey(NAME, channel_id))
         self._client = client
+        self._downloads = downloads
 
     @property
-    def capabilities(self) -> Capabilities:
-        """Text may be edited while it is written, and typing is shown."""
-        return CAPABILITIES
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """All but drafts; threads where there can be some, and as long as that is not known."""
+        client = self._client()
+        if client is None or not client.is_ready() or not self._channel_id.isdecimal():
+            return CAPABILITIES
+        found = client.get_channel(int(self._channel_id))
+        return CAPABILITIES if isinstance(found, discord.TextChannel) else WITHOUT_THREADS
 
     def parts(self, intent: Intent) -> Sequence[Part]:
         """Give the messages that say `intent`."""
@@ -48,7 +75,7 @@ class DiscordChannel:
     async def post(self, part: Part, *, dedup: str) -> str:
         """Send a part; the platform drops a second one with the same `dedup` for some minutes."""
         target = self._target()
-        files, note = await _load(part.files)
+        files, note = await _load(part)
         part = replace(part, content=with_note(part.content, note))
         async with reaching(self._key):
             try:
@@ -63,7 +90,7 @@ class DiscordChannel:
     async def edit(self, message_id: str, part: Part) -> None:
         """Put a part in the place of a message."""
         message = self._message(message_id)
-        files, note = await _load(part.files)
+        files, note = await _load(part)
         part = replace(part, content=with_note(part.content, note))
         async with reaching(self._key):
             try:
@@ -89,13 +116,93 @@ class DiscordChannel:
         async with reaching(self._key):
             await target.typing()
 
-    def _target(self) -> discord.PartialMessageable:
+    async def react(self, inbound_id: str, mark: Mark | None) -> None:
+        """Put one of our signs on a message, and take the others of ours away."""
+        client = self._connected()
+        if not inbound_id.isdecimal() or client.user is None:
+            return
+        message_id = int(inbound_id)
+        put, taken = client.signs.change(message_id, mark)
+        message = self._message(inbound_id)
+        async with reaching(self._key):
+            if put is not None:
+                await self._allowed("reaction", message.add_reaction(put))
+            for emoji in taken:
+                await self._allowed("reaction", message.remove_reaction(emoji, client.user))
+        client.signs.note(message_id, mark)
+
+    async def pin(self, message_id: str) -> None:
+        """Pin a message; the platform's own line about that is taken away when it comes."""
+        message = self._message(message_id)
+        async with reaching(self._key):
+            await self._allowed("pin", message.pin())
+
+    async def open_thread(self, title: str) -> str:
+        """Open a public thread, and bring the person into it who used a command here last."""
+        client = self._connected()
+        async with reaching(self._key):
+            found = client.get_channel(int(self._channel_id)) or await client.fetch_channel(int(self._channel_id))
+            if not isinstance(found, discord.TextChannel):
+                raise ChannelGoneError(key=self._key, reason="threads can be opened in text channels of a server only")
+            kind = discord.ChannelType.news_thread if found.is_news() else discord.ChannelType.public_thread
+            thread = await found.create_thread(
+                name=short(title, TITLE_LIMIT), type=kind, auto_archive_duration=ARCHIVE_AFTER
+            )
+            if person := client.openers.last(self._channel_id):
+                await self._invite(thread, person)
+        return str(thread.id)
+
+    async def whisper(self, author_id: str, part: Part) -> None:
+        """Send a part into the private chat with a person."""
+        client = self._connected()
+        if not author_id.isdecimal():
+            raise ChannelGoneError(key=self._key, reason=f"there is no person {author_id!r}")
+        files, note = await _load(part)
+        async with reaching(self._key):
+            private = await client.create_dm(discord.Object(int(author_id)))
+            await _send(private, replace(part, content=with_note(part.content, note)), files, "")
+
+    async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:
+        """Bring a file from the platform's hosts."""
+        await self._downloads.fetch(self._key, attachment.ref, path, limit=limit)
+
+    async def _invite(self, thread: discord.Thread, person: int) -> None:
+        try:
+            await thread.add_user(discord.Object(person))
+        except discord.HTTPException as error:
+            log.info("not_brought_into_thread", channel=self._key, reason=told(error))
+
+    async def _allowed(self, what: str, call: Coroutine[Any, Any, None]) -> None:
+        """Do what is nice to have: not being allowed to, or a message that is gone, counts as done."""
+        try:
+            await call
+        except (discord.Forbidden, discord.NotFound) as error:
+            if error.code == UNKNOWN_CHANNEL:
+                raise
+            self._report(what, error)
+        except discord.HTTPException as error:
+            if error.status != 400:
+                raise
+            self._report(what, error)
+
+    def _report(self, what: str, error: discord.HTTPException) -> None:
+        """Write a line, once for each channel; that a message is gone is nothing to write about."""
+        client = self._client()
+        if isinstance(error, discord.NotFound) or client is None or (self._key, what) in client.refused:
+            return
+        client.refused.add((self._key, what))
+        log.warning("not_allowed", what=what, channel=self._key, reason=told(error))
+
+    def _connected(self) -> EchoClient:
         client = self._client()
         if not self._channel_id.isdecimal():
             raise ChannelGoneError(key=self._key, reason="a Discord channel's id is a number")
         if client is None:
             raise ChannelUnavailableError(key=self._key, reason="Discord is not connected")
-        return client.get_partial_messageable(int(self._channel_id))
+        return client
+
+    def _target(self) -> discord.PartialMessageable:
+        return self._connected().get_partial_messageable(int(self._channel_id))
 
     def _message(self, message_id: str) -> discord.PartialMessage:
         if not message_id.isdecimal():
@@ -104,7 +211,7 @@ class DiscordChannel:
 
 
 async def _send(
-    target: discord.PartialMessageable, part: Part, files: Sequence[tuple[str, bytes]], dedup: str
+    target: discord.abc.Messageable, part: Part, files: Sequence[tuple[str, bytes]], dedup: str
 ) -> discord.Message:
     options: dict[str, Any] = {}
     if view := view_of(part):
@@ -113,11 +220,16 @@ async def _send(
         options["files"] = _attached(files)
     if dedup:
         options["nonce"] = hashlib.sha256(dedup.encode()).hexdigest()[:NONCE_LENGTH]
-    return await target.send(part.content or None, suppress_embeds=True, **options)
+    if part.content and not part.sections:
+        options["content"] = part.content
+    return await target.send(suppress_embeds=True, **options)
 
 
 async def _edit(message: discord.PartialMessage, part: Part, files: Sequence[tuple[str, bytes]]) -> None:
-    await message.edit(content=part.content, view=view_of(part), attachments=_attached(files))
+    if part.sections:
+        await message.edit(view=view_of(part))
+    else:
+        await message.edit(content=part.content, view=view_of(part), attachments=_attached(files))
 
 
 def _attached(files: Sequence[tuple[str, bytes]]) -> list[discord.File]:
@@ -126,21 +238,22 @@ def _attached(files: Sequence[tuple[str, bytes]]) -> list[discord.File]:
 
 def _simpler(part: Part, error: discord.HTTPException) -> Part | None:
     """Give a part that says the same without what the platform refused; None when that is not the reason."""
-    if part.files and (error.status == TOO_LARGE or error.code == 40005):
-        names = ", ".join(path.name for path in part.files)
-        return replace(part, files=(), content=with_note(part.content, f"Too large for Discord: {names}"))
+    names = [*(path.name for path in part.files), *(document.name for document in part.documents)]
+    if names and (error.status == TOO_LARGE or error.code == 40005):
+        note = say("discord-too-large", names=", ".join(names))
+        return replace(part, files=(), documents=(), content=with_note(part.content, note))
     if error.status == 400 and error.code == INVALID_FORM and (part.buttons or part.menu):
         return replace(part, buttons=(), menu=None)
     return None
 
 
-async def _load(paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]], str]:
+async def _load(part: Part) -> tuple[list[tuple[str, bytes]], str]:
     """Read files off the loop; give them, and a note about those that cannot be read."""
-    files: list[tuple[str, bytes]] = []
+    files = [(document.name, document.text.encode(errors="replace")) for document in part.documents]
     missing: list[str] = []
-    for path in paths:
+    for path in part.files:
         try:
             files.append((path.name, await asyncio.to_thread(path.read_bytes)))
         except OSError as error:
             missing.append(f"{path.name} ({error.strerror or type(error).__name__})")
-    return files, f"Not readable: {', '.join(missing)}" if missing else ""
+    return files, say("discord-unreadable", names=", ".join(missing)) if missing else ""

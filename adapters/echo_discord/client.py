@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import discord
 import structlog
-import yarl
-from discord import app_commands
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
 
 from echo_core.adapter import CommandSpec, Core, Parameter
 from echo_core.errors import ChannelError, JournalError
-from echo_core.messages import Inbound, Receipt
+from echo_core.messages import Command, Inbound, Receipt
+from echo_core.texts import say, speaking
 from echo_discord.callbacks import Callbacks
 from echo_discord.catchup import CatchUp
 from echo_discord.components import Component
 from echo_discord.config import DiscordSettings
-from echo_discord.inbound import read_command, read_message, read_press, read_typing
+from echo_discord.forms import asks_for_words, read_form
+from echo_discord.inbound import (
+    read_answer,
+    read_command,
+    read_deletion,
+    read_edit,
+    read_message,
+    read_press,
+    read_typing,
+)
 from echo_discord.inbox import Inbox
-from echo_discord.interactions import acknowledge, finish_command, finish_press
-from echo_discord.render import clip
-from echo_discord.slash import Values, slash_command
+from echo_discord.interactions import acknowledge, ask_for_words, finish_command, finish_form, finish_press, refuse
+from echo_discord.library import proxy_for
+from echo_discord.openers import Openers
+from echo_discord.signs import Signs
+from echo_discord.slash import Translations, Values, slash_commands
+from echo_discord.tree import EchoTree
 from echo_discord.trouble import LIBRARY_ERRORS, reaching, told
+from echo_discord.words import clip
 
 COMPLETE_LIMIT = 2.5
 TURN_LIMIT = 20.0
+
+# A form has to be opened within three seconds of the press; whether the press is out of date is known sooner, or not.
+ASK_LIMIT = 1.5
 
 # The library sleeps through the waits that the platform asks for; from this on (the least it can be told) the caller
 # hears of them instead.
@@ -61,57 +73,16 @@ class Pace:
     close: float = 1.5
 
 
-def aim(settings: DiscordSettings) -> None:
-    """Say where the platform is. The library holds that for the whole process."""
-    Route.BASE = settings.api_base
-    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
-
-
-def quiet() -> None:
-    """Keep the library's log to warnings in one line: it writes what people said, and tracebacks for a lost network."""
-    logging.getLogger("discord").setLevel(logging.WARNING)
-    for name in ("discord.client", "discord.gateway"):
-        logger = logging.getLogger(name)
-        if _without_traceback not in logger.filters:
-            logger.addFilter(_without_traceback)
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-
-
-def _without_traceback(record: logging.LogRecord) -> bool:
-    if str(record.msg).startswith("Attempting a reconnect"):
-        error = record.exc_info[1] if record.exc_info else None
-        record.msg, record.levelno, record.levelname = f"{record.msg} (%s)", logging.WARNING, "WARNING"
-        record.args = (*(record.args if isinstance(record.args, tuple) else ()), told(error) if error else "")
-        record.exc_info = None
-    return True
-
-
-class EchoTree(app_commands.CommandTree["EchoClient"]):
-    """The slash commands; acknowledges each before anything else."""
-
-    async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Acknowledge a command; autocompletion is answered by its values."""
-        return interaction.type is discord.InteractionType.autocomplete or await acknowledge(interaction)
-
-    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """End a command that could not be carried out, in words."""
-        unknown = isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch))
-        if interaction.type is not discord.InteractionType.application_command:
-            return
-        if unknown:
-            await finish_command(interaction, "This command has changed since. Reload Discord (Ctrl+R) and try again.")
-        else:
-            log.error("command_failed", command=interaction.command and interaction.command.name, exc_info=error)
-            await finish_command(interaction, "That went wrong. The log of echo-core says why.")
-
-
 class EchoClient(discord.Client):
     """One login. When it ends, for whatever reason, the adapter makes a new one."""
 
     def __init__(self, core: Core, settings: DiscordSettings, *, pace: Pace, message_content: bool) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
+        proxy = proxy_for(settings.api_base)
         super().__init__(
             intents=intents,
+            proxy=proxy.address,
+            proxy_auth=proxy.auth,
             allowed_mentions=discord.AllowedMentions.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=pace.ready,
@@ -129,6 +100,9 @@ class EchoClient(discord.Client):
         self._given_up = asyncio.Event()
         self._patience: asyncio.TimerHandle | None = None
         self.usable = False
+        self.signs = Signs()
+        self.openers = Openers()
+        self.refused: set[tuple[str, str]] = set()
 
     async def serve(self, token: str) -> None:
         """Log in and stay until the connection is lost for good; raises what the library raises. Then `finish`."""
@@ -166,8 +140,9 @@ class EchoClient(discord.Client):
     async def setup_hook(self) -> None:
         """Prepare what is needed before the first event."""
         self.add_dynamic_items(Component)
-        for spec in self._core.commands:
-            self._tree.add_command(slash_command(spec, self._commanded, self._completed))
+        await self._tree.set_translator(Translations())
+        for command in slash_commands(self._core, self._commanded, self._completed):
+            self._tree.add_command(command)
         self.usable = True
         self._callbacks.start(self._register(), "register commands")
 
@@ -201,13 +176,36 @@ class EchoClient(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         """Take in what somebody said."""
         with self._callbacks.running():
-            await self.said(message)
+            if message.type is discord.MessageType.pins_add and message.author == self.user:
+                await self._hide(message)
+            elif (inbound := self.read(message)) is not None:
+                self._note_opener(inbound)
+                await self.tell(message, inbound, await self._inbox.deliver(inbound))
 
-    async def said(self, message: discord.Message) -> None:
-        """Hand a message to the core when its turn has come, and say what the core has to say about it."""
-        inbound = self.read(message)
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Take in that somebody changed what they had said."""
+        inbound = None if self.user is None else read_edit(payload.message, self.user)
         if inbound is not None:
-            await self.tell(message, inbound, await self._inbox.deliver(inbound))
+            with self._callbacks.running():
+                await self._inbox.deliver(inbound)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Take in that a message is gone."""
+        await self._gone(payload.channel_id, [payload.message_id])
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Take in that several messages are gone."""
+        await self._gone(payload.channel_id, sorted(payload.message_ids))
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Take in a form that was sent off; the library sees to commands and components."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        with self._callbacks.running(), speaking(interaction.locale.value):
+            found = read_form(cast("Mapping[str, Any]", interaction.data or {}))
+            if found is not None and await acknowledge(interaction):
+                data, text = found
+                await finish_form(interaction, await self._receipt(read_answer(interaction, data, text)), text)
 
     def read(self, message: discord.Message, author: discord.Member | None = None) -> Inbound | None:
         """Give a message as the core takes it; None for what is not for it."""
@@ -228,25 +226,40 @@ class EchoClient(discord.Client):
 
     async def pressed(self, interaction: Interaction, data: str) -> None:
         """Take in a press."""
-        with self._callbacks.running():
-            if await acknowledge(interaction):
-                receipt = await self._receipt(read_press(interaction, data))
-                label = receipt.label if receipt.accepted else ""
-                await finish_press(interaction, label=label, notice=receipt.notice)
+        with self._callbacks.running(), speaking(interaction.locale.value):
+            if asks_for_words(data):
+                await self._asked_for_words(interaction, data)
+            elif await acknowledge(interaction):
+                await finish_press(interaction, await self._receipt(read_press(interaction, data)))
+
+    async def _asked_for_words(self, interaction: Interaction, data: str) -> None:
+        """Open the form, unless the core says in time that there is nothing to answer any more."""
+        inbound = read_press(interaction, data)
+        try:
+            async with asyncio.timeout(ASK_LIMIT):
+                receipt = await self._inbox.deliver_within(inbound, ASK_LIMIT) if inbound else _nowhere()
+        except (JournalError, TimeoutError):
+            receipt = Receipt(accepted=True)
+        if receipt.accepted or not receipt.notice:
+            await ask_for_words(interaction, data)
+        else:
+            await refuse(interaction, receipt.notice)
 
     async def _commanded(self, interaction: Interaction, spec: CommandSpec, values: Values) -> None:
-        with self._callbacks.running():
-            receipt = await self._receipt(read_command(interaction, spec, values))
+        with self._callbacks.running(), speaking(interaction.locale.value):
+            inbound = read_command(interaction, spec, values)
+            self._note_opener(inbound)
+            receipt = await self._receipt(inbound)
             await finish_command(interaction, receipt.notice)
 
     async def _receipt(self, inbound: Inbound | None) -> Receipt:
         if inbound is None:
-            return Receipt(accepted=False, notice="I cannot talk in this kind of channel.")
+            return _nowhere()
         try:
             return await self._inbox.deliver_within(inbound, TURN_LIMIT)
         except (JournalError, TimeoutError) as error:
             log.warning("interaction_not_kept", channel=str(inbound.key), error=told(error))
-            return Receipt(accepted=False, notice="That could not be kept just now. Please try again in a minute.")
+            return Receipt(accepted=False, notice=say("discord-not-kept"))
 
     async def _completed(
         self, interaction: Interaction, spec: CommandSpec, parameter: Parameter, text: str
@@ -272,7 +285,28 @@ class EchoClient(discord.Client):
         )
         await retrying(self._tree.sync)
 
+    async def _gone(self, channel_id: int, message_ids: Sequence[int]) -> None:
+        with self._callbacks.running():
+            for message_id in message_ids:
+                await self._inbox.deliver(read_deletion(message_id, channel_id, self.get_channel(channel_id)))
+
+    async def _hide(self, notice: discord.Message) -> None:
+        """Take away the platform's own line that we have pinned something: pinning is to be quiet."""
+        try:
+            async with reaching(str(notice.channel.id)):
+                await notice.delete()
+        except ChannelError as error:
+            log.info("pin_notice_stays", channel=str(notice.channel.id), reason=str(error))
+
+    def _note_opener(self, inbound: Inbound | None) -> None:
+        if inbound is not None and isinstance(inbound.body, Command):
+            self.openers.note(inbound.key.channel_id, int(inbound.author.id))
+
     def _reached(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+
+def _nowhere() -> Receipt:
+    return Receipt(accepted=False, notice=say("discord-no-channel"))

@@ -1,8 +1,9 @@
-"""Buttons and selects. Everything they mean stands in their custom ids, so they work after a restart too."""
+"""Buttons, selects and cards. All that a press means stands in its custom id, so it works after a restart, too."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol, Self, cast
 
@@ -10,7 +11,8 @@ import discord
 
 from echo_core.errors import InvalidPressError
 from echo_core.messages import Action, Button, Press
-from echo_discord.render import LABEL_LIMIT, Menu, Part, short
+from echo_discord.render import STAR, Menu, Part
+from echo_discord.words import LABEL_LIMIT, short, tail
 
 PREFIX = "echo:"
 
@@ -19,7 +21,11 @@ _STYLES = {
     Action.ALLOW_ONCE: discord.ButtonStyle.success,
     Action.DENY: discord.ButtonStyle.danger,
     Action.RETRY: discord.ButtonStyle.primary,
+    Action.CONTINUE: discord.ButtonStyle.primary,
+    Action.STOP: discord.ButtonStyle.danger,
 }
+_ROW = 5
+_COLOUR = 0x5865F2
 
 Interaction = discord.Interaction[Any]
 
@@ -51,15 +57,30 @@ class Component(discord.ui.DynamicItem[discord.ui.Item[Any]], template=rf"{PREFI
         await client.pressed(interaction, chosen_data(self._data, [str(value) for value in chosen]))
 
 
-def view_of(part: Part) -> discord.ui.View | None:
-    """Give the components under a part; None for none. Must be called with a running loop."""
-    items = [_menu(part.menu)] if part.menu else [_button(button) for button in part.buttons]
+def view_of(part: Part) -> discord.ui.View | discord.ui.LayoutView | None:
+    """Give the components of a part; None for none. Must be called with a running loop."""
+    items = [_button(button, part) for button in part.buttons]
+    if part.sections:
+        return _card(part.sections, items)
+    if part.menu:
+        items.insert(0, _menu(part.menu))
     if not items:
         return None
     view = discord.ui.View(timeout=None)
     for item in items:
         view.add_item(item)
     return view
+
+
+def _card(texts: Sequence[str], items: Sequence[Component]) -> discord.ui.LayoutView:
+    container: discord.ui.Container[Any] = discord.ui.Container(accent_colour=_COLOUR)
+    for place, text in enumerate(texts):
+        if place:
+            container.add_item(discord.ui.Separator())
+        container.add_item(discord.ui.TextDisplay(text))
+    for first in range(0, len(items), _ROW):
+        container.add_item(discord.ui.ActionRow(*items[first : first + _ROW]))
+    return discord.ui.LayoutView(timeout=None).add_item(container)
 
 
 def chosen_data(data: str, values: list[str]) -> str:
@@ -72,17 +93,23 @@ def chosen_data(data: str, values: list[str]) -> str:
     return replace(press, choice=choice).encode() if values else data
 
 
-def _button(button: Button) -> Component:
+def _button(button: Button, part: Part) -> Component:
     data = button.press.encode()
     style = _STYLES.get(button.press.action, discord.ButtonStyle.secondary)
-    label = short(button.label, LABEL_LIMIT)
-    return Component(discord.ui.Button(label=label, style=style, custom_id=PREFIX + data), data)
+    label = (tail if button.press.action is Action.FILE else short)(button.label, LABEL_LIMIT)
+    emoji = STAR if button.press in part.marked else None
+    return Component(discord.ui.Button(label=label, style=style, custom_id=PREFIX + data, emoji=emoji), data)
 
 
 def _menu(menu: Menu) -> Component:
     data = menu.press.encode()
     options = [
-        discord.SelectOption(label=choice.label, value=str(1 << place), description=choice.description or None)
+        discord.SelectOption(
+            label=choice.label,
+            value=str(1 << place),
+            description=choice.description or None,
+            emoji=STAR if choice.recommended else None,
+        )
         for place, choice in enumerate(menu.choices)
     ]
     select: discord.ui.Select[Any] = discord.ui.Select(

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Literal
 
 import discord
 
 from echo_core.adapter import CommandSpec
-from echo_core.messages import Author, Body, ChannelKey, Command, Inbound, Pressed, Said, Unsupported
+from echo_core.messages import (
+    Attachment,
+    Author,
+    Body,
+    ChannelKey,
+    Command,
+    Deleted,
+    Edited,
+    Inbound,
+    Pressed,
+    Said,
+    Unsupported,
+    Wrote,
+)
+from echo_core.texts import say
 from echo_discord.config import NAME
 
 _COMMAND = re.compile(r"/([a-z0-9_-]{1,32})(?:\s+(.*))?", re.DOTALL)
@@ -18,10 +33,10 @@ _SPOKEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 Person = discord.User | discord.Member
 
 
-def author_of(person: Person) -> Author:
+def author_of(person: Person, *, language: str = "") -> Author:
     """Give who someone is; the roles are those of the guild it happened in."""
     roles = person.roles if isinstance(person, discord.Member) else ()
-    return Author(str(person.id), person.display_name, tuple(str(role.id) for role in roles))
+    return Author(str(person.id), person.display_name, tuple(str(role.id) for role in roles), language)
 
 
 def read_message(
@@ -33,10 +48,9 @@ def read_message(
     command typed as text is one when the bot is addressed or the name is in `commands`. `author` takes the place of
     the message's own, for one whose roles were looked up.
     """
-    if message.author.bot or message.webhook_id is not None or message.type not in _SPOKEN:
+    if not _is_somebodys(message):
         return None
-    text, named = _without_mention(message, me)
-    addressed = message.guild is None or named or _answers(message, me)
+    text, addressed = _heard(message, me)
     body = _body(message, text)
     if body is None and not addressed:
         return None
@@ -51,6 +65,33 @@ def read_message(
         chat_id=_chat_id(message.channel),
         addressed=addressed,
     )
+
+
+def read_edit(message: discord.Message, me: discord.ClientUser) -> Inbound | None:
+    """Give a change of a person's message; None for what is nobody's, may not be read, or is no change of theirs.
+
+    The platform tells of previews and pins in the same way, but without a new time of editing.
+    """
+    if message.edited_at is None or not _is_somebodys(message):
+        return None
+    text, addressed = _heard(message, me)
+    if not text and not message.attachments and not addressed:
+        return None
+    return Inbound(
+        id=f"e{message.id}-{round(message.edited_at.timestamp() * 1000)}",
+        key=ChannelKey(NAME, str(message.channel.id)),
+        author=author_of(message.author),
+        body=Edited(str(message.id), text),
+        chat_id=_chat_id(message.channel),
+        addressed=addressed,
+    )
+
+
+def read_deletion(message_id: int, channel_id: int, channel: object) -> Inbound:
+    """Give the end of a message, whoever took it away; `channel` is None where it is not known."""
+    chat_id = _chat_id(channel) if isinstance(channel, discord.abc.Snowflake) else str(channel_id)
+    key = ChannelKey(NAME, str(channel_id))
+    return Inbound(f"d{message_id}", key, Author("", ""), Deleted(str(message_id)), chat_id=chat_id, addressed=False)
 
 
 def read_command(
@@ -70,6 +111,11 @@ def read_press(interaction: discord.Interaction[discord.Client], data: str) -> I
     return _from_interaction(interaction, Pressed(data))
 
 
+def read_answer(interaction: discord.Interaction[discord.Client], data: str, text: str) -> Inbound | None:
+    """Give an answer in somebody's own words to what the press `data` belongs to."""
+    return _from_interaction(interaction, Wrote(data, text))
+
+
 def place_of(interaction: discord.Interaction[discord.Client]) -> ChannelKey | None:
     """Give where an interaction happened; None for a kind of place that the library does not know."""
     return None if interaction.channel_id is None else ChannelKey(NAME, str(interaction.channel_id))
@@ -80,7 +126,8 @@ def _from_interaction(interaction: discord.Interaction[discord.Client], body: Bo
     if key is None:
         return None
     chat_id = _chat_id(interaction.channel) if interaction.channel else key.channel_id
-    return Inbound(str(interaction.id), key, author_of(interaction.user), body, chat_id=chat_id)
+    author = author_of(interaction.user, language=interaction.locale.value)
+    return Inbound(str(interaction.id), key, author, body, chat_id=chat_id)
 
 
 def _arguments(spec: CommandSpec, values: Mapping[str, str | bool | None]) -> Iterator[str]:
@@ -105,19 +152,30 @@ def _chat_id(channel: discord.abc.Snowflake) -> str:
     return str(channel.parent_id if isinstance(channel, discord.Thread) else channel.id)
 
 
+def _is_somebodys(message: discord.Message) -> bool:
+    return not message.author.bot and message.webhook_id is None and message.type in _SPOKEN
+
+
+def _heard(message: discord.Message, me: discord.ClientUser) -> tuple[str, bool]:
+    """Give the text without the bot's name, and whether the bot was meant."""
+    text, named = _without_mention(message, me)
+    return text, message.guild is None or named or _answers(message, me)
+
+
 def _body(message: discord.Message, text: str) -> Body | None:
-    names = ", ".join(item.filename for item in message.attachments)
-    if text:
-        return Said(f"{text}\n\n(Attached, but not readable here: {names})" if names else text)
-    if message.flags.voice:
-        return Unsupported("a voice message")
-    if names:
-        return Unsupported(f"a file ({names})")
+    if text or message.attachments:
+        return Said(text, tuple(_attachment(item, voice=message.flags.voice) for item in message.attachments))
     if message.stickers:
-        return Unsupported("a sticker")
+        return Unsupported(say("discord-a-sticker"))
     if message.poll:
-        return Unsupported("a poll")
-    return Unsupported("a forwarded message") if message.message_snapshots else None
+        return Unsupported(say("discord-a-poll"))
+    return Unsupported(say("discord-a-forward")) if message.message_snapshots else None
+
+
+def _attachment(item: discord.Attachment, *, voice: bool) -> Attachment:
+    mime = (item.content_type or "").partition(";")[0].strip()
+    kind: Literal["image", "voice", "file"] = "image" if mime.startswith("image/") else "file"
+    return Attachment(item.url, item.filename, item.size, mime, "voice" if voice else kind)
 
 
 def _answers(message: discord.Message, me: discord.ClientUser) -> bool:

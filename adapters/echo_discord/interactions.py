@@ -10,8 +10,11 @@ import discord
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from echo_discord.render import clip, with_choice
+from echo_core.messages import Receipt
+from echo_core.texts import say
+from echo_discord.forms import form
 from echo_discord.trouble import LIBRARY_ERRORS, told
+from echo_discord.words import LIMIT, clip, cut, with_choice, without_hint
 
 ACK_LIMIT = 10.0
 FINISH_LIMIT = 60.0
@@ -48,14 +51,47 @@ async def finish_command(interaction: Interaction, notice: str) -> None:
         await _persist(interaction.delete_original_response)
 
 
-async def finish_press(interaction: Interaction, *, label: str, notice: str) -> None:
-    """Write what was chosen where the buttons were, and `notice` for this person alone."""
+async def finish_press(interaction: Interaction, receipt: Receipt) -> None:
+    """Write what was chosen where the buttons were, and the notice for this person alone."""
     message = interaction.message
-    if label and message is not None:
-        content = with_choice(message.content, label, interaction.user.display_name)
+    if receipt.accepted and receipt.label and not receipt.keep and message is not None and _has_text(message):
+        content = with_choice(without_hint(message.content), receipt.label, interaction.user.display_name)
         await _persist(lambda: interaction.edit_original_response(content=content, view=None))
-    if notice:
-        await _persist(lambda: interaction.followup.send(clip(notice), ephemeral=True))
+    if receipt.notice:
+        await _persist(lambda: interaction.followup.send(clip(receipt.notice), ephemeral=True))
+
+
+async def finish_form(interaction: Interaction, receipt: Receipt, text: str) -> None:
+    """Do the same for what was written; words that were not taken are given back with the notice."""
+    if receipt.accepted or not receipt.notice:
+        await finish_press(interaction, receipt)
+        return
+    above = f"{cut(receipt.notice, LIMIT // 4)}\n\n{say('discord-not-taken')}\n>>> "
+    told = cut(above + text, LIMIT)
+    await _persist(lambda: interaction.followup.send(told, ephemeral=True))
+
+
+async def ask_for_words(interaction: Interaction, data: str) -> None:
+    """Open the form for an answer in own words: the first answer to a press, which may not be acknowledged before."""
+    question = interaction.message.content if interaction.message else ""
+    await _at_once(interaction, lambda: interaction.response.send_modal(form(data, question)))
+
+
+async def refuse(interaction: Interaction, notice: str) -> None:
+    """Answer a press that was not acknowledged with words for this person alone."""
+    await _at_once(interaction, lambda: interaction.response.send_message(clip(notice), ephemeral=True))
+
+
+def _has_text(message: discord.Message) -> bool:
+    return not message.flags.components_v2
+
+
+async def _at_once(interaction: Interaction, call: Callable[[], Awaitable[object]]) -> None:
+    try:
+        async with asyncio.timeout(ACK_LIMIT):
+            await call()
+    except LIBRARY_ERRORS as error:
+        log.warning("interaction_not_answered", interaction=interaction.id, error=told(error))
 
 
 async def _persist(call: Callable[[], Awaitable[object]]) -> None:

@@ -17,6 +17,8 @@ _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _CODE_OR = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|"
 _SPOILER = re.compile(_CODE_OR + r"(?P<found>\|\|)")
 _IMAGE = re.compile(_CODE_OR + r"!(?P<found>\[[^\]\n]*\]\([^)\n]+\))")
+_TICKS = re.compile(_CODE_OR + r"(?P<found>`{3,})")
+_LANGUAGE = re.compile(r"[\w+#-]{1,20}")
 _TASK = re.compile(r"^(?P<bullet>\s*(?:>\s*)*[-*+] )\[(?P<mark>[ xX])\] ")
 
 Change = tuple[int, int, list[str]]
@@ -26,7 +28,8 @@ def adapt(markdown: str) -> str:
     """Give `markdown` in Discord's dialect.
 
     Tables become aligned code blocks or, where they are too wide for that, lists; headings below the third level
-    bold; rules a line; images links; bars no spoilers. Code stays as it is.
+    bold; rules a line; images links; bars no spoilers. Code stays as it is, in blocks between lines of three backticks;
+    three backticks stand nowhere else, since Discord takes them for the beginning of a block anywhere.
     """
     lines = tables_as_code(markdown.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     tokens = _PARSER.parse("\n".join(lines))
@@ -43,9 +46,13 @@ def adapt(markdown: str) -> str:
 def _changes(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Change]:
     """Give the blocks that change, in order: first line, the line after the last, and what stands there then."""
     for place, token in enumerate(tokens):
-        if token.map is None or token.level:
+        if token.map is None:
             continue
         first, last = token.map
+        if token.level:
+            if nested := _nested(token, lines[first:last]):
+                yield first, last, nested
+            continue
         match token.type:
             case "heading_open" if int(token.tag[1]) > _HEADING_LEVELS or token.markup in "=-":
                 yield first, last, [_heading(token, tokens[place + 1].content)]
@@ -53,8 +60,20 @@ def _changes(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Change]:
                 yield first, last, [RULE]
             case "code_block":
                 yield first, last, [*_fenced(token.content), *_blank_tail(lines, first, last)]
-            case "fence" if token.markup != "```" or "```" in token.content:
+            case "fence":
                 yield first, last, _fenced(token.content, token.info)
+
+
+def _nested(token: Token, lines: Sequence[str]) -> list[str]:
+    """Give code inside a list or a quote, with the signs before it; nothing for what is no code."""
+    if token.type == "code_block":
+        return [_safe(line) for line in lines]
+    if token.type != "fence" or token.markup not in lines[0]:
+        return []
+    before = lines[0][: lines[0].index(token.markup)]
+    sign = "".join(sign if sign == ">" or sign.isspace() else " " for sign in before)
+    first, *others = _fenced(token.content, token.info)
+    return [before + first, *(sign + line for line in others)]
 
 
 def _heading(token: Token, content: str) -> str:
@@ -67,9 +86,12 @@ def _heading(token: Token, content: str) -> str:
 
 def _fenced(content: str, info: str = "") -> list[str]:
     """Give a code block that Discord closes where it ends: it knows three backticks only."""
-    safe = content.replace("```", "``\u200b`").rstrip("\n")
-    language, _, _ = info.strip().partition(" ")
-    return [f"```{language}", *safe.split("\n"), "```"]
+    language = _LANGUAGE.match(info.strip())
+    return [f"```{language[0] if language else ''}", *_safe(content).rstrip("\n").split("\n"), "```"]
+
+
+def _safe(code: str) -> str:
+    return code.replace("```", "``\u200b`")
 
 
 def _blank_tail(lines: Sequence[str], first: int, last: int) -> list[str]:
@@ -92,4 +114,17 @@ def _inline(lines: Sequence[str], first: int, last: int, code: set[int]) -> list
 def _line(line: str) -> str:
     line = _TASK.sub(lambda match: match["bullet"] + ("☐ " if match["mark"] == " " else "☑ "), line)
     line = _SPOILER.sub(lambda match: match["code"] or r"\|\|", line)
-    return _IMAGE.sub(lambda match: match["code"] or match["found"], line)
+    line = _IMAGE.sub(lambda match: match["code"] or match["found"], line)
+    return _TICKS.sub(_few_ticks, line)
+
+
+def _few_ticks(match: re.Match[str]) -> str:
+    """Give code in a line between fewer than three backticks, or three that are nothing as they are."""
+    ticks = match["ticks"]
+    if ticks is None:
+        return r"\`" * len(match["found"])
+    if len(ticks) < 3:
+        return match["code"]
+    inner = match["code"][len(ticks) : -len(ticks)]
+    fitting = next((sign for sign in ("`", "``") if not re.search(rf"(?<!`){sign}(?!`)|`{{3}}", inner)), "")
+    return f"{fitting}{inner}{fitting}" if fitting else match["code"].replace("`", r"\`")

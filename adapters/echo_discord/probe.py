@@ -9,8 +9,8 @@ import discord
 
 from echo_core.adapter import Check
 from echo_discord.adapter import NO_CONTENT, REJECTED
-from echo_discord.client import aim, quiet
 from echo_discord.config import DiscordSettings
+from echo_discord.library import aim, proxy_for, quiet
 from echo_discord.trouble import LIBRARY_ERRORS, told
 
 PROBE_LIMIT = 12.0
@@ -20,6 +20,9 @@ PERMISSIONS = discord.Permissions(
     send_messages_in_threads=True,
     read_message_history=True,
     attach_files=True,
+    add_reactions=True,
+    create_public_threads=True,
+    pin_messages=True,
 )
 
 
@@ -29,7 +32,10 @@ async def probe(settings: DiscordSettings) -> Sequence[Check]:
         return (Check("Discord token", ok=False, detail="not set", remedy="Set ECHO_DISCORD__TOKEN."),)
     aim(settings)
     quiet()
-    client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=30.0)
+    proxy = proxy_for(settings.api_base)
+    client = discord.Client(
+        intents=discord.Intents.none(), max_ratelimit_timeout=30.0, proxy=proxy.address, proxy_auth=proxy.auth
+    )
     try:
         async with asyncio.timeout(PROBE_LIMIT):
             await client.login(settings.token.get_secret_value())

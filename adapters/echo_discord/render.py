@@ -6,34 +6,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import discord
-
 from echo_core.messages import (
     Action,
     AskPermission,
     AskQuestion,
     AskRecovery,
     Button,
+    Closed,
+    Document,
+    FileList,
     Files,
     Intent,
     Notice,
     Option,
     PhaseReady,
+    PlanCard,
     Press,
     Reply,
     buttons,
 )
 from echo_core.render import split, utf16_length
+from echo_core.texts import say
+from echo_discord.card import sections
 from echo_discord.markdown import adapt
+from echo_discord.words import (
+    LABEL_LIMIT,
+    LIMIT,
+    OPTION_LIMIT,
+    cut,
+    paragraphs,
+    plain,
+    short,
+    small,
+    with_choice,
+    without_hint,
+)
 
-LIMIT = 2000
-LABEL_LIMIT = 80
-OPTION_LIMIT = 100
 FILES_AT_ONCE = 10
+STAR = "⭐"
 
 # Under a message with components stands later what was chosen.
 ROOM_FOR_CHOICE = 300
-ROOM_FOR_NAME = 100
+_NOTE_LIMIT = 300
+
+Offer = AskQuestion | AskPermission | AskRecovery | PhaseReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,7 @@ class Choice:
 
     label: str
     description: str
+    recommended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,65 +72,58 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that lies nowhere but here."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One message: a text within the limit, buttons or a select under it, and up to ten files beside it."""
+    """One message: a text within the limit, a select and buttons under it, and up to ten files beside it.
+
+    `marked` holds the presses of the buttons that get a star. With `sections` it is a message of components: those
+    texts in a frame with the buttons, and no other text.
+    """
 
     content: str
     buttons: tuple[Button, ...] = ()
     menu: Menu | None = None
     files: tuple[Path, ...] = ()
+    documents: tuple[TextFile, ...] = ()
+    sections: tuple[str, ...] = ()
+    marked: frozenset[Press] = frozenset()
 
 
 def parts(intent: Intent) -> Sequence[Part]:
     """Give the messages that say `intent`: at least one, none over the limit, the components on the last."""
     match intent:
-        case Reply(markdown=markdown) | Notice(markdown=markdown):
+        case Reply(markdown=markdown, note=note):
+            return _texts(markdown, note=note)
+        case Notice(markdown=markdown):
             return _texts(markdown)
-        case PhaseReady(markdown=markdown):
-            return _texts(markdown, Part("", buttons(intent)))
-        case AskQuestion():
-            return _texts(_question(intent), _answers(intent))
-        case AskPermission(text=text, always=always):
-            scope = f"*Allow for this plan: {always}*" if always else ""
-            return _texts(_paragraphs(text, scope), Part("", buttons(intent)))
-        case AskRecovery(text=text):
-            return _texts(text, Part("", buttons(intent)))
+        case Document(markdown=markdown, name=name, text=text, note=note):
+            return _texts(markdown, Part("", documents=(TextFile(name, text),)), note=note)
         case Files(markdown=markdown, paths=paths):
             return _files(markdown, paths)
+        case FileList(markdown=markdown):
+            return _texts(markdown, Part("", buttons(intent)))
+        case PlanCard():
+            return (Part("", buttons(intent), sections=sections(intent)),)
+        case Closed(offer=offer, label=label, who=who):
+            return _closed(offer, label, who)
+        case AskQuestion() | AskPermission() | AskRecovery() | PhaseReady():
+            return _offered(intent)
 
 
-def short(text: str, limit: int) -> str:
-    """Give one line of at most `limit` characters; never an empty one."""
-    return _cut(" ".join(text.split()), limit) or "…"
-
-
-def clip(text: str) -> str:
-    """Give a notice as one message."""
-    pieces = split(adapt(text), LIMIT, utf16_length)
-    return pieces[0] if pieces else "…"
-
-
-def with_choice(content: str, choice: str, who: str) -> str:
-    """Give a message's text with what was chosen under it, and by whom; cut where there is no room for it."""
-    name = f" — {_cut(_plain(who), ROOM_FOR_NAME)}"
-    room = LIMIT - utf16_length(content) - utf16_length(name) - len("\n\n✓ ****")
-    if room < 1:
-        return content
-    return f"{content}\n\n✓ **{_cut(_plain(choice), room)}**{name}".strip()
-
-
-def with_note(content: str, note: str) -> str:
-    """Give a message's text with a line under it; a text that is too long for that is cut."""
-    if not note:
-        return content
-    line = f"*{_cut(_plain(note), LIMIT // 2)}*"
-    return f"{_cut(content, LIMIT - utf16_length(line) - 2)}\n\n{line}".strip()
-
-
-def _texts(markdown: str, last: Part | None = None) -> tuple[Part, ...]:
-    pieces = split(adapt(markdown), LIMIT - (ROOM_FOR_CHOICE if last else 0), utf16_length) or ["…"]
-    plain = [Part(piece) for piece in pieces]
-    return (*plain[:-1], replace(last, content=pieces[-1]) if last else plain[-1])
+def _texts(markdown: str, last: Part | None = None, *, note: str = "") -> tuple[Part, ...]:
+    """Give a text as messages; the last is `last` with its text, and leaves room where it has components."""
+    room = ROOM_FOR_CHOICE if last and (last.buttons or last.menu) else 0
+    above = f"{small(cut(adapt(note).strip(), _NOTE_LIMIT))}\n" if note.strip() else ""
+    pieces = split(above + adapt(markdown), LIMIT - room, utf16_length) or ["…"]
+    texts = [Part(piece) for piece in pieces]
+    return (*texts[:-1], replace(last, content=pieces[-1]) if last else texts[-1])
 
 
 def _files(markdown: str, paths: Sequence[Path]) -> tuple[Part, ...]:
@@ -124,49 +134,59 @@ def _files(markdown: str, paths: Sequence[Path]) -> tuple[Part, ...]:
     return (*texts[:-1], replace(texts[-1], files=groups[0]), *(Part("", files=group) for group in groups[1:]))
 
 
+def _offered(offer: Offer) -> tuple[Part, ...]:
+    match offer:
+        case AskQuestion():
+            return _texts(_question(offer), _answers(offer))
+        case AskPermission(text=text, always=always):
+            scope = f"*{say('discord-always', scope=always)}*" if always else ""
+            return _texts(paragraphs(text, scope), Part("", buttons(offer)))
+        case AskRecovery(text=text) | PhaseReady(markdown=text):
+            return _texts(text, Part("", buttons(offer)))
+
+
+def _closed(offer: Offer, label: str, who: str) -> tuple[Part, ...]:
+    """Give the messages of an offer that is over: cut as before, so that the last can take the place of the last."""
+    *before, last = _offered(offer)
+    text = without_hint(last.content) if isinstance(offer, AskQuestion) else last.content
+    return (*before, Part((with_choice(text, label, who) if label.strip() else text) or "…"))
+
+
 def _answers(question: AskQuestion) -> Part:
     """Give buttons where a label says it all, else a select; several answers need a select always."""
+    *answers, other = buttons(question)
     if not question.multiple and not any(_is_long(option) for option in question.options):
-        return Part("", buttons(question))
+        pairs = zip(answers, question.options, strict=True)
+        marked = frozenset(button.press for button, option in pairs if option.recommended)
+        return Part("", (*answers, other), marked=marked)
     choices = tuple(
-        Choice(short(option.label, OPTION_LIMIT), option.description and short(option.description, OPTION_LIMIT))
+        Choice(
+            short(option.label, OPTION_LIMIT),
+            option.description and short(option.description, OPTION_LIMIT),
+            option.recommended,
+        )
         for option in question.options
     )
     most = len(choices) if question.multiple else 1
-    placeholder = "Choose one or more" if question.multiple else "Choose one"
-    return Part("", menu=Menu(Press(Action.ANSWER, question.token, question.index), choices, placeholder, most))
+    placeholder = say("discord-choose-some") if question.multiple else say("discord-choose-one")
+    return Part("", (other,), Menu(Press(Action.ANSWER, question.token, question.index), choices, placeholder, most))
 
 
 def _is_long(option: Option) -> bool:
-    return bool(option.description) or utf16_length(option.label) > LABEL_LIMIT
+    return bool(option.description.strip()) or utf16_length(option.label) > LABEL_LIMIT
 
 
 def _question(question: AskQuestion) -> str:
-    count = f"Question {question.index + 1} of {question.total}" if question.total > 1 else ""
-    title = " · ".join(filter(None, (count, _plain(question.header))))
-    told = any(_is_long(option) for option in question.options)
+    count = say("discord-question-of", number=question.index + 1, total=question.total) if question.total > 1 else ""
+    decision = f"D{question.decision}" if question.decision else ""
+    title = " · ".join(filter(None, (decision, count, plain(question.header))))
+    told = any(_is_long(option) or option.recommended for option in question.options)
     options = "\n".join(_option(option) for option in question.options) if told else ""
-    hint = "-# You can also answer in your own words."
-    return _paragraphs(f"**{title}**" if title else "", question.text, options, hint)
+    hint = small(say("discord-own-words"))
+    return paragraphs(f"**{title}**" if title else "", question.text, options, hint)
 
 
 def _option(option: Option) -> str:
-    label = f"- **{_plain(option.label)}**"
-    return f"{label} — {' '.join(option.description.split())}" if option.description else label
-
-
-def _paragraphs(*texts: str) -> str:
-    return "\n\n".join(text for text in texts if text.strip())
-
-
-def _plain(text: str) -> str:
-    return discord.utils.escape_markdown(" ".join(text.split()))
-
-
-def _cut(text: str, limit: int) -> str:
-    """Give the front of a text that fits, in UTF-16 units: nobody counts fewer than that."""
-    if utf16_length(text) <= limit:
-        return text
-    while utf16_length(text) >= limit:
-        text = text[: limit - 1 if len(text) >= limit else -1]
-    return text.rstrip() + "…"
+    star = f"{STAR} " if option.recommended else ""
+    label = f"- {star}**{plain(option.label)}**"
+    return f"{label} — {' '.join(option.description.split())}" if option.description.strip() else label

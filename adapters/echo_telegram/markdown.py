@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,10 @@ from telegramify_markdown import RenderConfig, convert, utf16_len
 
 from echo_core.render import tables_as_code
 
-# The converter takes these for HTML (and drops it), for mathematics and for spoilers; in what an agent writes they are
-# themselves. Unicode keeps the stand-ins for internal use; each is one UTF-16 unit, as what it stands for.
-_STAND_INS = {"<": "\ufdd0", "$": "\ufdd1", "|": "\ufdd2"}
+# The converter takes these for HTML (and drops it), for mathematics, for spoilers and for footnotes (and drops those
+# that nothing points to); in what an agent writes they are themselves. Unicode keeps the stand-ins for internal use;
+# each is one UTF-16 unit, as what it stands for.
+_STAND_INS = {"<": "\ufdd0", "$": "\ufdd1", "|": "\ufdd2", "[": "\ufdd3"}
 _BACK = {ord(stand_in): letter for letter, stand_in in _STAND_INS.items()}
 
 _ADDRESS = re.compile(r"(?:https?|tg)://[^\s/]", re.IGNORECASE)
@@ -44,10 +46,6 @@ class Span:
     url: str | None = None
     language: str | None = None
 
-    def overlaps(self, other: Span) -> bool:
-        """Whether both have a stretch in common."""
-        return self.start < other.end and other.start < self.end
-
     @property
     def entity(self) -> MessageEntity:
         """The span as the library takes it."""
@@ -74,7 +72,7 @@ def tidied(spans: Iterable[Span]) -> list[Span]:
     """Give entities that Telegram shows as they are, ordered: code in nothing but quotes, nothing twice in itself."""
     spans = [span for span in spans if span.start < span.end]
     links = _apart(span for span in spans if span.kind not in _CODE | _QUOTES | _STYLES)
-    code = _apart(span for span in spans if span.kind in _CODE and not any(map(span.overlaps, links)))
+    code = _apart(span for span in spans if span.kind in _CODE and not _met(span, links))
     quotes = _merged([replace(span, kind="blockquote") for span in spans if span.kind in _QUOTES])
     styles = []
     for kind in sorted(_STYLES):
@@ -102,34 +100,49 @@ def _merged(spans: Sequence[Span]) -> list[Span]:
     return merged
 
 
+def _met(span: Span, others: Sequence[Span]) -> Sequence[Span]:
+    """Give those of `others`, which are apart and in order, that overlap with a span."""
+    first = bisect_right(others, span.start, key=lambda other: other.end)
+    return others[first : bisect_left(others, span.end, key=lambda other: other.start)]
+
+
 def _without(span: Span, holes: Sequence[Span]) -> list[Span]:
     left, start = [], span.start
-    for hole in holes:
-        if span.overlaps(hole):
-            left.append(replace(span, start=start, end=hole.start))
-            start = hole.end
+    for hole in _met(span, holes):
+        left.append(replace(span, start=start, end=hole.start))
+        start = hole.end
     left.append(replace(span, start=start))
     return [each for each in left if each.start < each.end]
 
 
 def _addressed(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
     """Write the addresses that Telegram would drop behind the words that they belong to."""
+    lost = sorted((span for span in spans if _is_lost(span)), key=lambda span: span.end)
+    if not lost:
+        return text, spans
     raw = text.encode("utf-16-le")
-    lost = [span for span in spans if span.kind == "text_link" and not _ADDRESS.match(span.url or "")]
-    spans = [span for span in spans if span not in lost]
-    for link in sorted(lost, key=lambda span: span.end, reverse=True):
+    places, shifts, out, done = [], [0], [], 0
+    for link in lost:
         words = raw[link.start * 2 : link.end * 2].decode("utf-16-le", "replace")
         address = f" ({link.url})" if link.url and link.url != words else ""
-        size = utf16_len(address)
-        raw = raw[: link.end * 2] + address.encode("utf-16-le") + raw[link.end * 2 :]
-        spans = [_moved(span, link.end, size) for span in spans]
-    return raw.decode("utf-16-le", "replace"), spans
+        out += [raw[done * 2 : link.end * 2], address.encode("utf-16-le")]
+        places.append(link.end)
+        shifts.append(shifts[-1] + utf16_len(address))
+        done = link.end
+    moved = [
+        replace(
+            span,
+            start=span.start + shifts[bisect_right(places, span.start)],
+            end=span.end + shifts[bisect_left(places, span.end)],
+        )
+        for span in spans
+        if not _is_lost(span)
+    ]
+    return b"".join((*out, raw[done * 2 :])).decode("utf-16-le", "replace"), moved
 
 
-def _moved(span: Span, place: int, size: int) -> Span:
-    """Give a span as it is once `size` units stand at `place`."""
-    start, end = span.start, span.end
-    return replace(span, start=start + size * (start >= place), end=end + size * (end > place))
+def _is_lost(span: Span) -> bool:
+    return span.kind == "text_link" and not _ADDRESS.match(span.url or "")
 
 
 def _restored(url: str | None) -> str | None:
@@ -141,4 +154,5 @@ def _protected(source: str) -> str:
         line if line.lstrip().startswith("|") else line.replace("||", _STAND_INS["|"] * 2)
         for line in source.split("\n")
     )
-    return "\n".join(lines).replace("<", _STAND_INS["<"]).replace("$", _STAND_INS["$"])
+    text = "\n".join(lines).replace("<", _STAND_INS["<"]).replace("$", _STAND_INS["$"])
+    return text.replace("[^", _STAND_INS["["] + "^")

@@ -76,39 +76,37 @@ class Styled:
         """Give the text if it has at most `limit` units, else its beginning and an ellipsis."""
         if utf16_len(self.text) <= limit:
             return self
-        return self._slice(0, _fitting(self.text[:limit], limit - 1, is_rest=False)) + Styled("…")
+        return self._slice(0, _fitting(self.text[:limit], limit - 1, is_rest=False), 0) + Styled("…")
 
     def cut(self, limit: int = LIMIT) -> Iterator[Styled]:
         """Give pieces of at most `limit` units, cut between paragraphs, else lines, else words; none is blank.
 
         A code block that is cut goes on as a code block. No piece has more entities than a message may have.
         """
-        start = 0
+        start = units = 0
         while start < len(self.text):
             end = start + _fitting(self.text[start : start + limit], limit, is_rest=len(self.text) - start <= limit)
-            piece = self._slice(start, end)
+            piece = self._slice(start, end, units)
             if len(piece.entities) > ENTITY_LIMIT:
                 end = self._with_fewer(start, piece)
-                piece = self._slice(start, end)
+                piece = self._slice(start, end, units)
             if not is_blank(piece.text):
                 yield piece
+            units += utf16_len(self.text[start:end])
             start = end
 
     def _with_fewer(self, start: int, piece: Styled) -> int:
         """Say where a stretch has to end that begins as `piece` does and has not too many entities."""
-        left_out = self._units(start, self.text.find(piece.text, start))
-        over = sorted(entity.offset for entity in piece.entities)[ENTITY_LIMIT] + left_out
-        window = self.text[start:].encode("utf-16-le")[: over * 2].decode("utf-16-le", "ignore")
+        before = utf16_len(self.text[start : self.text.find(piece.text, start)])
+        over = sorted(entity.offset for entity in piece.entities)[ENTITY_LIMIT] + before
+        window = self.text[start : start + over].encode("utf-16-le")[: over * 2].decode("utf-16-le", "ignore")
         return start + _fitting(window, over, is_rest=False)
 
-    def _units(self, start: int, end: int) -> int:
-        return utf16_len(self.text[start:end])
-
-    def _slice(self, start: int, end: int) -> Styled:
-        """Give a stretch without the line breaks around it."""
+    def _slice(self, start: int, end: int, units: int) -> Styled:
+        """Give a stretch without the line breaks around it; `units` stand before it."""
         text = self.text[start:end].rstrip()
         kept = text.lstrip("\n")
-        first = utf16_len(self.text[:start]) + len(text) - len(kept)
+        first = units + len(text) - len(kept)
         last = first + utf16_len(kept)
         entities = []
         for entity in self.entities:

@@ -63,7 +63,7 @@ Key = Annotated[ChannelKey, Depends(the_key)]
 
 @router.get("/plans", summary="All plans")
 async def plans(site: TheSite, search: Annotated[str, Query(max_length=200, examples=["todo"])] = "") -> PlansOut:
-    """Give all plans of all adapters, those that were left as well; with `search`, those that have each of its words."""
+    """Give all plans of all adapters, those that were left too; with `search`, those that have each of its words."""
     found = matching(await site.core.desk.plans(), search)
     return PlansOut(plans=[PlanOut.of(plan) for plan in found])
 
@@ -96,9 +96,9 @@ async def message(request: Request, site: TheSite, key: Key, body: MessageIn, on
         raise ProblemError(422, say("router-empty"))
     if body.attachments and not is_own(key):
         raise ProblemError(422, say("web-error-files-elsewhere"))
-    kept: list[Attachment] = []
-    for item in body.attachments:
-        kept.append(await asyncio.to_thread(site.uploads.keep, item.name, item.content, item.mime))
+    kept: list[Attachment] = [
+        await asyncio.to_thread(site.uploads.keep, item.name, item.content, item.mime) for item in body.attachments
+    ]
     return await _given(request, site, key, typed(body.text, kept), once)
 
 

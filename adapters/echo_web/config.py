@@ -40,7 +40,7 @@ class WebSettings(AdapterSettings):
     def _is_closed(self) -> WebSettings:
         if self.token is None and not is_loopback(self.host):
             raise ValueError(
-                "anybody could reach the page on this address: set ECHO_WEB__TOKEN too, or leave ECHO_WEB__HOST at 127.0.0.1"
+                "anybody could reach the page there: set ECHO_WEB__TOKEN too, or leave ECHO_WEB__HOST at 127.0.0.1"
             )
         return self
 

@@ -51,7 +51,13 @@ class Drawing:
             is_own=is_own, state_words=STATES, kind_of=kind_of, commands=lambda: core.commands, pulse=_pulse,
         )  # fmt: skip
         environment.filters.update(
-            markdown=markdown, plain=plain, ago=self._ago, money=_money, size=_size, platform=_platform, preview=_preview
+            markdown=markdown,
+            plain=plain,
+            ago=self._ago,
+            money=_money,
+            size=_size,
+            platform=_platform,
+            preview=_preview,
         )
         self._environment = environment
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 
@@ -25,14 +26,14 @@ MOST_FILES = 10
 YEAR = 365 * 24 * 3600
 
 
-async def fields_of(request: Request) -> FormData:
-    """Read a form. Raises `ProblemError` when it was not one of ours."""
+async def fields_of(request: Request) -> AsyncIterator[FormData]:
+    """Read a form, and close its files in the end. Raises `ProblemError` when it was not one of ours."""
     site = site_of(request)
-    form = await request.form(max_files=MOST_FILES, max_fields=60, max_part_size=400_000)
-    given, own = _text(form, "csrf"), request.cookies.get(site.names.csrf, "")
-    if not own or not hmac.compare_digest(given.encode(), own.encode()):
-        raise ProblemError(403, say("web-error-stale"))
-    return form
+    async with request.form(max_files=MOST_FILES, max_fields=60, max_part_size=400_000) as form:
+        given, own = _text(form, "csrf"), request.cookies.get(site.names.csrf, "")
+        if not own or not hmac.compare_digest(given.encode(), own.encode()):
+            raise ProblemError(403, say("web-error-stale"))
+        yield form
 
 
 router = APIRouter(include_in_schema=False)

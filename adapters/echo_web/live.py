@@ -73,9 +73,9 @@ class Growing:
         for number, piece in enumerate(self._pieces):
             if number >= position.pieces:
                 out.append(
-                    Markup('<hx-partial hx-target="#live-text" hx-swap="beforeend"><div id="live-{}">{}</div></hx-partial>').format(
-                        number, piece.html()
-                    )
+                    Markup(
+                        '<hx-partial hx-target="#live-text" hx-swap="beforeend"><div id="live-{}">{}</div></hx-partial>'
+                    ).format(number, piece.html())
                 )
             elif piece.change > position.change:
                 out.append(

@@ -202,9 +202,7 @@ class PlanDetailOut(PlanOut):
     def of_detail(cls, detail: PlanDetail) -> PlanDetailOut:
         """Write a plan as its page shows it."""
         where = segment(detail.summary.key)
-        files = [
-            FileOut(name=one.name, size=one.size, url=f"/plans/{where}/files/{one.token}") for one in detail.files
-        ]
+        files = [FileOut(name=one.name, size=one.size, url=f"/plans/{where}/files/{one.token}") for one in detail.files]
         return cls(
             **PlanOut.of(detail.summary).model_dump(),
             offer=OfferOut.of_offer(detail.offer) if detail.offer else None,

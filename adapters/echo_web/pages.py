@@ -77,7 +77,9 @@ async def plan(
 
 
 @router.get("/plans/{key}/turns")
-async def turns(request: Request, site: TheSite, key: TheKey, before: Annotated[int, Query(ge=0, le=10**9)]) -> Response:
+async def turns(
+    request: Request, site: TheSite, key: TheKey, before: Annotated[int, Query(ge=0, le=10**9)]
+) -> Response:
     """Give what was said earlier, to be put above what a page shows."""
     view = await view_of(site.core.desk, site.feed, key, before=before)
     if view.detail is None:
@@ -87,7 +89,9 @@ async def turns(request: Request, site: TheSite, key: TheKey, before: Annotated[
 
 
 @router.get("/plans/{key}/live")
-async def live(request: Request, site: TheSite, key: TheKey, at: Annotated[str, Query(max_length=300)] = "") -> Response:
+async def live(
+    request: Request, site: TheSite, key: TheKey, at: Annotated[str, Query(max_length=300)] = ""
+) -> Response:
     """Keep a page up to date from where it stands."""
     if site.scenes.full:
         raise ProblemError(503, say("web-error-full"), headers={"Retry-After": "5"})
@@ -105,7 +109,9 @@ async def file(site: TheSite, key: TheKey, token: str) -> Response:
         content = await asyncio.to_thread(path.read_bytes)
     except OSError as error:
         raise ProblemError(404, say("web-error-no-file")) from error
-    return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": saved_as(path.name)})
+    return Response(
+        content, media_type="application/octet-stream", headers={"Content-Disposition": saved_as(path.name)}
+    )
 
 
 @router.get("/plans/{key}/files/{token}/read")

@@ -56,7 +56,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {
-                TYPE: {"schema": schema, "example": document(status, f"{HTTPStatus(status).description or 'It failed'}.")}
+                TYPE: {
+                    "schema": schema,
+                    "example": document(status, f"{HTTPStatus(status).description or 'It failed'}."),
+                }
             },
         }
         for status in statuses

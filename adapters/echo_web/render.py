@@ -65,7 +65,9 @@ class _Renderer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
         token = tokens[index]
-        return f'<span class="picture">{escape(token.content or "…")} ({escape(str(token.attrs.get("src", "")))})</span>'
+        return (
+            f'<span class="picture">{escape(token.content or "…")} ({escape(str(token.attrs.get("src", "")))})</span>'
+        )
 
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer).enable(

@@ -79,7 +79,11 @@ class Site:
     def csrf(self, request: Request) -> str:
         """Give the token of the browser's forms: the one that it has, or a new one."""
         given: str = request.cookies.get(self.names.csrf, "")
-        return given if len(given) == 43 and given.replace("-", "").replace("_", "").isalnum() else secrets.token_urlsafe(32)
+        return (
+            given
+            if len(given) == 43 and given.replace("-", "").replace("_", "").isalnum()
+            else secrets.token_urlsafe(32)
+        )
 
 
 def site_of(request: Request) -> Site:

@@ -101,9 +101,7 @@ async def sights(desk: Desk, key: ChannelKey, over: asyncio.Event) -> AsyncItera
         try:
             while not over.is_set():
                 upcoming = upcoming or asyncio.ensure_future(anext(following))
-                done, _ = await asyncio.wait(
-                    {upcoming, ending}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
-                )
+                done, _ = await asyncio.wait({upcoming, ending}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
                 if upcoming in done:
                     yield encoded(upcoming.result())
                     upcoming = None

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from stat import S_ISDIR, S_IMODE
+from stat import S_IMODE, S_ISDIR
 
 from echo_core.errors import AdapterError, ChannelGoneError
 from echo_core.messages import Attachment

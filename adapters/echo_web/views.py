@@ -162,7 +162,9 @@ class Drawn:
         last = next((said for said in self.view.said if said.number == total - 1), None)
         if last is None and total:
             return "unknown"
-        return _digest(f"{self.view.detail.token}/{total}/{last.author if last else ''}/{last.markdown if last else ''}")
+        return _digest(
+            f"{self.view.detail.token}/{total}/{last.author if last else ''}/{last.markdown if last else ''}"
+        )
 
 
 def _digest(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from echo_core.agent.base import DeferredPermission, Finished, Spoken
-from echo_core.agent.transcript import find_transcript, look_up, open_call, read_entries, spoken
+from echo_core.agent.transcript import before, find_transcript, look_up, open_call, read_entries, spoken
 
 CWD = Path("/work")
 
@@ -120,6 +120,12 @@ def test_broken_lines_are_left_out(tmp_path: Path) -> None:
     assert find_transcript(tmp_path, "../../etc/passwd") is None
 
 
+def using(tool: str, tool_input: object) -> dict[str, Any]:
+    """Make the entry of a call of a tool."""
+    block = {"type": "tool_use", "id": "t", "name": tool, "input": tool_input}
+    return {"type": "assistant", "message": {"content": [block], "stop_reason": "tool_use"}}
+
+
 def test_the_history_joins_what_was_said_in_one_go() -> None:
     """Texts between tool calls become one message; the CLI's own words are left out."""
     entries = [
@@ -131,3 +137,32 @@ def test_the_history_joins_what_was_said_in_one_go() -> None:
         reply("API Error", isApiErrorMessage=True),
     ]
     assert spoken(entries) == (Spoken("user", "hi"), Spoken("assistant", "one\n\ntwo"))
+
+
+def test_what_the_agent_did_belongs_to_what_it_said() -> None:
+    """Tools are described in order with the words around them; questions are no tools; other people's words end it."""
+    entries = [
+        prompt("p1", "hi"),
+        using("Read", {"file_path": "/w/a.md"}),
+        reply("I have read it.", stop="tool_use"),
+        using("Write", {"file_path": "/w/b.md"}),
+        using("AskUserQuestion", {"questions": []}),
+        prompt("p2", "and now?"),
+        using("Bash", "not an object"),
+        reply("done"),
+    ]
+    assert [(item.role, item.tools) for item in spoken(entries)] == [
+        ("user", ()),
+        ("assistant", ("Reading a.md", "Writing b.md")),
+        ("user", ()),
+        ("assistant", ("Running",)),
+    ]
+
+
+def test_what_was_said_before_a_turn() -> None:
+    """The entries up to an anchor: a prompt, or the result of a call; all of them where it is not there."""
+    entries = [prompt("p1", "hi"), reply("may I?", stop="tool_use"), result("t"), reply("done"), prompt("p2", "more")]
+    assert list(before(entries, "p2")) == entries[:4]
+    assert list(before(entries, "t")) == entries[:2]
+    assert list(before(entries, "p1")) == []
+    assert list(before(entries, "p9")) == entries

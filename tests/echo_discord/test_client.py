@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from echo_core.messages import Receipt
-from echo_discord.client import quiet
+from echo_discord.library import quiet
 from tests.echo_discord.conftest import Bot
 from tests.echo_discord.recording import RecordingCore
 from tests.loopback.discord_server import DiscordServer, Place

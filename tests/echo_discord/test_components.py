@@ -11,6 +11,8 @@ from echo_core.messages import (
     AskPermission,
     AskQuestion,
     AskRecovery,
+    FileEntry,
+    FileList,
     Intent,
     Option,
     PhaseReady,
@@ -43,7 +45,7 @@ async def put(adapter: DiscordAdapter, room: Place, intent: Intent) -> Message:
     ("intent", "labels", "pressed", "press"),
     [
         (READY, ["Continue to CEO review"], "Continue to CEO review", Press(Action.ADVANCE, "offer-1")),
-        (PLAIN, ["Postgres", "SQLite"], "SQLite", Press(Action.ANSWER, "offer-2", 1, 2)),
+        (PLAIN, ["Postgres", "SQLite", "Other…"], "SQLite", Press(Action.ANSWER, "offer-2", 1, 2)),
         (
             AskPermission("Run `ls`?", "every `ls`", "p"),
             ["Allow once", "Allow for this plan", "Deny"],
@@ -121,12 +123,44 @@ async def test_select(bot: Bot, room: Place, core: RecordingCore) -> None:
     core.answer = lambda _: Receipt(accepted=True, label="SQLite")
     adapter = await bot.start()
     message = await put(adapter, room, TOLD)
-    assert (message.options, message.buttons) == (["Postgres", "SQLite"], [])
+    assert (message.options, message.buttons) == (["Postgres", "SQLite"], ["Other…"])
     assert [o["description"] for o in message.components[0]["components"][0]["options"]] == ["A server", "A file"]
     assert "**SQLite** — A file" in message.content
     await room.select(["SQLite"]).answer()
     assert core.received[0].body == Pressed(Press(Action.ANSWER, "offer-3", 0, 2).encode())
-    assert (message.options, message.content.splitlines()[-1]) == ([], "✓ **SQLite** — Alice")
+    assert (message.options, message.buttons) == ([], [])
+    assert (
+        message.content
+        == "**Database**\n\nWhich?\n\n- **Postgres** — A server\n- **SQLite** — A file\n\n✓ **SQLite** — Alice"
+    )
+
+
+async def test_recommended(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """A recommended option has a star beside its label, on a button and in a select; the label stays as it is."""
+    adapter = await bot.start()
+    marked = (Option("Postgres"), Option("SQLite", recommended=True))
+    message = await put(adapter, room, AskQuestion("Which?", "", marked, "offer-6"))
+    emoji = [button.get("emoji", {}).get("name") for button in message.components[0]["components"]]
+    assert (emoji, message.buttons) == ([None, "⭐", None], ["Postgres", "SQLite", "Other…"])
+    message = await put(adapter, room, AskQuestion("Which?", "", marked, "offer-7", multiple=True))
+    options = message.components[0]["components"][0]["options"]
+    assert [option.get("emoji", {}).get("name") for option in options] == [None, "⭐"]
+    room.select(["SQLite"])
+    (inbound,) = await core.wait_for(1)
+    assert inbound.body == Pressed(Press(Action.ANSWER, "offer-7", 0, 2).encode())
+
+
+async def test_kept(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """A press whose message is to stay changes nothing in it, as often as it is used."""
+    core.answer = lambda _: Receipt(accepted=True, label="plan.md", keep=True, notice="On its way.")
+    adapter = await bot.start()
+    message = await put(adapter, room, FileList("Two files.", (FileEntry("plan.md", 9, "f1"), FileEntry("b", 9, "f2"))))
+    for name in ("plan.md", "b", "plan.md"):
+        assert await room.press(name).answer() == "On its way."
+    assert (message.content, message.buttons, message.versions) == ("Two files.", ["plan.md", "b"], [])
+    assert [one.body for one in core.received] == [
+        Pressed(Press(Action.FILE, token).encode()) for token in ("f1", "f2", "f1")
+    ]
 
 
 async def test_several_answers(bot: Bot, room: Place, core: RecordingCore) -> None:

@@ -32,6 +32,13 @@ NARROW = "| Name | Size |\n|---|--:|\n| `a` | **1** |\n| 日本 | 22 |"
         ("```sh\na || b\n```", "```sh\na || b\n```"),
         ("~~~python\nx = 1\n~~~", "```python\nx = 1\n```"),
         ("````\n```\ninner\n```\n````", "```\n``\u200b`\ninner\n``\u200b`\n```"),
+        ("- a\n  ~~~py\n  x\n  ~~~\n- b", "- a\n  ```py\n  x\n  ```\n- b"),
+        ("> ~~~\n> x ``` y\nz", "> ```\n> x ``\u200b` y\n> ```\nz"),
+        ("1. ```py\n   a\n   ```\n   b", "1. ```py\n   a\n   ```\n   b"),
+        ("- x\n\n      y ``` z", "- x\n\n      y ``\u200b` z"),
+        ('```py title="x"\na\n```', "```py\na\n```"),
+        ("a ``` b\n\n```\nc\n```", "a \\`\\`\\` b\n\n```\nc\n```"),
+        ("a ```b``` c ```d`e```", "a `b` c ``d`e``"),
         ("text\n\n    indented || code\n\nmore", "text\n\n```\nindented || code\n```\n\nmore"),
         ("a\r\nb", "a\nb"),
         ("", ""),
@@ -90,3 +97,12 @@ def test_never_fails(markdown: str) -> None:
 def test_any_unicode(markdown: str) -> None:
     """Any Unicode comes out as text."""
     assert isinstance(adapt(markdown), str)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab|`~#*-_=>1.![]() \n\t", max_size=120))
+def test_three_backticks_are_a_block(markdown: str) -> None:
+    """Three backticks stand only where a code block begins or ends, and each block that begins ends."""
+    lines = [line for line in adapt(markdown).split("\n") if "```" in line.replace("\\`", "")]
+    assert len(lines) % 2 == 0
+    assert all(re.fullmatch(r"[>\s*+\-1-9.)]*```[\w+#-]*", line) for line in lines)

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from echo_core.adapter import CommandSpec
 from echo_core.errors import AdapterError
 from echo_core.messages import Command, Notice, Receipt, Said
+from echo_core.testing.recording import ROMANIAN
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.config import TelegramSettings
 from echo_telegram.patience import Pauses
@@ -22,6 +23,20 @@ async def test_the_menu_is_the_cores_commands(server: TelegramServer, heard: Rec
     """Every command of the core is in the menu, in its order."""
     assert server.commands == [{"command": spec.name, "description": spec.description} for spec in COMMANDS]
     assert heard.received == []
+
+
+async def test_the_menu_speaks_other_languages(server: TelegramServer, heard: RecordingCore) -> None:
+    """Where the core has other words for the commands, those who speak that language get them; others the usual."""
+    assert set(server.menus) == {"", "ro"}
+    assert server.menus["ro"] == [{"command": spec.name, "description": spec.description} for spec in ROMANIAN]
+    assert heard.received == []
+
+
+async def test_a_menu_in_one_language_is_set_once(server: TelegramServer, core: RecordingCore) -> None:
+    """Where the words are the same in every language, there is one menu."""
+    core.commands = (CommandSpec("plan", "Plan"),)
+    async with serving(server, core):
+        assert set(server.menus) == {""}
 
 
 async def test_a_refused_menu_is_no_reason_to_stop(server: TelegramServer, chat: Place, core: RecordingCore) -> None:

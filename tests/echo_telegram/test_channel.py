@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from echo_core.adapter import Rate
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
-from echo_core.messages import Files, Intent, Notice, PhaseReady, Reply
+from echo_core.messages import Document, Files, Intent, Mark, Notice, PhaseReady, Reply
+from echo_core.texts import speaking
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.channel import TelegramChannel
 from echo_telegram.render import FilePart
@@ -138,7 +140,7 @@ async def test_files_that_cannot_be_sent_are_named(channel: TelegramChannel, cha
         file.truncate(51_000_000)
     await send(channel, Files("", (tmp_path / "missing.md", empty, huge)))
     assert [message.text for message in chat.messages] == [
-        "missing.md could not be sent: No such file or directory.",
+        "missing.md could not be sent: it cannot be read.",
         "empty.md could not be sent: the file is empty.",
         "huge.bin could not be sent: it has 51 MB, and bots may send 50 MB.",
     ]
@@ -175,7 +177,7 @@ async def test_errors_are_ours(
 async def test_a_group_that_became_a_supergroup_is_gone(channel: TelegramChannel, server: TelegramServer) -> None:
     """The old id leads nowhere any more, and the error says where the group is."""
     server.fail("sendMessage", migrated_to=-1005)
-    with pytest.raises(ChannelGoneError, match="-1005"):
+    with pytest.raises(ChannelGoneError, match="its channel is now telegram:-1005"):
         await send(channel, Notice("hello"))
 
 
@@ -198,6 +200,128 @@ async def test_an_unknown_id_and_no_connection(server: TelegramServer, channel: 
         await adapter.channel("123").typing()
     assert channel.capabilities.edit_interval == 1.0
     assert adapter.channel("-100123/7").capabilities.edit_interval == 3.5
+
+
+async def test_what_private_chats_and_groups_can_do(adapter: TelegramAdapter) -> None:
+    """Drafts are for private chats, topics and whispers for groups, and a group takes 20 messages a minute."""
+    private, group = adapter.channel("5").capabilities, adapter.channel("-5").capabilities
+    assert (private.draft_interval, private.threads, private.whispers) == (0.5, False, False)
+    assert (group.draft_interval, group.threads, group.whispers) == (None, True, True)
+    assert (private.rate, group.rate) == (Rate(30, 30), Rate(20, 60))
+    assert all(each.reactions and each.pins and each.attachments for each in (private, group))
+
+
+async def test_a_draft_is_seen_until_the_message_comes(
+    channel: TelegramChannel, chat: Place, server: TelegramServer
+) -> None:
+    """It grows under one number that is never zero, with its styles, and goes with the next message."""
+    for text in ("It **begins**", "It **begins** and grows"):
+        (part,) = channel.parts(Reply(text))
+        await channel.draft(part, turn="turn-1")
+    assert (chat.draft, chat.chat.drafted) == ("It begins and grows", ["It begins", "It begins and grows"])
+    first, second = server.called("sendMessageDraft")
+    assert first.params["draft_id"] == second.params["draft_id"] > 0
+    assert first.params["entities"][0]["type"] == "bold"
+    assert chat.messages == []
+    await channel.draft(FilePart(Path(__file__)), turn="turn-1")
+    await send(channel, Notice("done"))
+    assert chat.draft == ""
+
+
+async def test_refused_formatting_of_a_draft_is_shown_plain(
+    channel: TelegramChannel, chat: Place, server: TelegramServer
+) -> None:
+    """A draft is shown without its styles rather than not at all."""
+    server.refuse_formatting("sendMessageDraft")
+    await channel.draft(channel.parts(Reply("**bold**"))[0], turn="t")
+    assert chat.draft == "bold"
+
+
+async def test_drafts_are_refused_in_groups(adapter: TelegramAdapter, server: TelegramServer) -> None:
+    """Who shows one there all the same learns that it cannot be, at once."""
+    group = adapter.channel(server.group("Team", owner=server.person("Bo")).channel_id)
+    with pytest.raises(ChannelGoneError):
+        await group.draft(group.parts(Reply("**x**"))[0], turn="t")
+    assert len(server.called("sendMessageDraft")) == 1
+
+
+async def test_signs(channel: TelegramChannel, chat: Place, server: TelegramServer) -> None:
+    """Each mark is a sign that bots may use; what cannot carry one, or is gone, counts as done."""
+    message = chat.say("hello")
+    signs = []
+    for mark in (Mark.WAITING, Mark.SEEN, Mark.DONE, None):
+        await channel.react(f"m{message.id}", mark)
+        signs.append(message.sign)
+    assert signs == ["✍", "👀", "👌", ""]
+    chat.chat.reactions = frozenset("👍")
+    await channel.react(f"m{message.id}", Mark.SEEN)
+    message.deleted = True
+    await channel.react(f"m{message.id}", Mark.SEEN)
+    asked = len(server.called("setMessageReaction"))
+    await channel.react("c12345", Mark.SEEN)
+    assert len(server.called("setMessageReaction")) == asked == 6
+    server.fail("setMessageReaction", status=400, description="Bad Request: chat not found")
+    with pytest.raises(ChannelGoneError):
+        await channel.react(f"m{message.id}", Mark.SEEN)
+
+
+async def test_pinning(adapter: TelegramAdapter, server: TelegramServer) -> None:
+    """Quiet; without the right to it nothing happens; a message that is gone is an error."""
+    group = server.group("Team", owner=server.person("Bo"))
+    channel = adapter.channel(group.channel_id)
+    (message_id,) = await send(channel, Notice("card"))
+    group.chat.rights = frozenset()
+    await channel.pin(message_id)
+    assert group.pinned == []
+    group.chat.rights = frozenset({"pin"})
+    await channel.pin(message_id)
+    assert [message.text for message in group.pinned] == ["card"]
+    assert server.called("pinChatMessage")[0].params["disable_notification"] is True
+    with pytest.raises(ChannelGoneError):
+        await channel.pin("999")
+
+
+async def test_topics_are_opened_next_to_here(adapter: TelegramAdapter, server: TelegramServer) -> None:
+    """From the General topic and from any other; without topics or the right to them, the error says what to do."""
+    forum = server.group("Team", owner=server.person("Bo"), is_forum=True)
+    topic = forum.topic("Roadmap")
+    for place in (forum, topic):
+        channel_id = await adapter.channel(place.channel_id).open_thread("todo\napp " * 40)
+        await send(adapter.channel(channel_id), Notice("welcome"))
+    assert [each.messages[-1].text for each in forum.opened()] == ["welcome", "welcome"]
+    assert all(0 < len(name) <= 128 for name in forum.chat.topics.values())
+    forum.chat.rights = frozenset()
+    with pytest.raises(ChannelGoneError, match="make it an administrator"):
+        await adapter.channel(forum.channel_id).open_thread("todo-app")
+    server.fail("createForumTopic", status=400, description="Bad Request: something else")
+    with pytest.raises(ChannelGoneError, match="Something else"):
+        await adapter.channel(forum.channel_id).open_thread("todo-app")
+
+
+async def test_whispers(adapter: TelegramAdapter, server: TelegramServer) -> None:
+    """A word or a file to one person goes to their own chat with the bot, if they have one and have not blocked it."""
+    ada, eve = server.person("Ada"), server.person("Eve")
+    private = server.private(ada)
+    channel = adapter.channel(server.group("Team", owner=ada).channel_id)
+    for part in channel.parts(Document("The **plan**", "plan.md", "# The plan")):
+        await channel.whisper(str(ada.id), part)
+    assert [message.text for message in private.messages] == ["The plan", ""]
+    assert private.messages[1].files == {"plan.md": b"# The plan"}
+    (part,) = channel.parts(Notice("x"))
+    for nobody in (str(eve.id), "-100123", "nonsense"):
+        with pytest.raises(ChannelGoneError):
+            await channel.whisper(nobody, part)
+    private.chat.blocked = "bot was blocked by the user"
+    with pytest.raises(ChannelGoneError):
+        await channel.whisper(str(ada.id), part)
+
+
+async def test_a_refusal_is_told_in_the_language(channel: TelegramChannel, chat: Place, server: TelegramServer) -> None:
+    """What the adapter says itself follows the language that is spoken."""
+    server.fail("sendMessage", status=400, description="Bad Request: text is not to my taste")
+    with speaking("ro"):
+        await send(channel, Notice("x"))
+    assert chat.messages[0].text.startswith("Telegram nu a vrut")
 
 
 async def test_a_dead_server_is_given_up_in_time(channel: TelegramChannel, server: TelegramServer) -> None:

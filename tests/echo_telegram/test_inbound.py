@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_core.messages import ChannelKey, Command, Notice, Pressed, Said, Unsupported
+from echo_core.messages import ChannelKey, Command, Edited, Notice, Pressed, Said, Unsupported
 from echo_telegram.adapter import TelegramAdapter
-from echo_telegram.inbound import Address
+from echo_telegram.inbound import Address, message_key, message_number
 from tests.echo_telegram.recording import RecordingCore, bodies
-from tests.loopback.telegram import Person, Place, TelegramServer
+from tests.loopback.telegram import Media, Person, Place, TelegramServer
 
 
 async def test_private_text_is_said_to_the_bot(chat: Place, heard: RecordingCore, ada: Person) -> None:
@@ -124,25 +126,109 @@ async def test_a_thread_of_replies_is_no_topic(server: TelegramServer, heard: Re
     assert {inbound.key.channel_id for inbound in heard.received} == {str(group.chat.id)}
 
 
-async def test_what_cannot_be_taken_in_is_named(chat: Place, heard: RecordingCore) -> None:
-    """A sticker, a file, a voice message and a place arrive as words for people."""
-    chat.sticker()
-    chat.document("big.md", b"x" * 2**20, caption="please read")
-    chat.send("voice", {"file_id": "v", "file_unique_id": "vu", "duration": 3})
-    chat.send("venue", {"location": {"longitude": 1, "latitude": 1}, "title": "t", "address": "a"})
-    await heard.next(4)
-    assert bodies(heard) == [
-        Unsupported("a sticker"),
-        Unsupported("a file"),
-        Unsupported("a voice message"),
-        Unsupported("a place"),
+async def test_what_cannot_be_taken_in_is_named(server: TelegramServer, heard: RecordingCore) -> None:
+    """A sticker, a place and a poll arrive as words for people, in the language of whoever sent them."""
+    for language, words in (("", ("a sticker", "a place")), ("ro", ("un autocolant", "un loc"))):
+        chat = server.private(server.person("Ada", language=language))
+        before = len(heard.received)
+        chat.sticker()
+        chat.send("venue", {"location": {"longitude": 1, "latitude": 1}, "title": "t", "address": "a"})
+        await heard.next(before + 2)
+        assert bodies(heard)[before:] == [Unsupported(each) for each in words]
+
+
+async def test_files_come_with_their_words(server: TelegramServer, heard: RecordingCore) -> None:
+    """A caption is the text, in which a mention counts; what a slash begins there is no command."""
+    group = server.group("Team", owner=server.person("Bo"))
+    group.document("big.md", b"x" * 2**20, caption="@EchoTestBot please read")
+    group.document("small.md", b"x", caption="/plan with a file")
+    await heard.next(2)
+    first, second = heard.received
+    assert isinstance(first.body, Said)
+    assert (first.body.text, first.addressed, first.body.continues) == ("please read", True, False)
+    assert [(each.name, each.size, each.kind) for each in first.body.attachments] == [("big.md", 2**20, "file")]
+    assert isinstance(second.body, Said)
+    assert (second.body.text, second.addressed) == ("/plan with a file", False)
+
+
+async def test_an_album_is_several_messages(chat: Place, heard: RecordingCore) -> None:
+    """Each has one file and an id of its own, and says that more is on its way."""
+    chat.share(Media("a", b"one", "photo"), Media("b", b"two", "photo"), caption="Two pictures")
+    await heard.next(2)
+    said = [body for body in bodies(heard) if isinstance(body, Said)]
+    assert [(body.text, len(body.attachments), body.continues) for body in said] == [
+        ("Two pictures", 1, True),
+        ("", 1, True),
     ]
+    assert len({inbound.id for inbound in heard.received}) == 2
+
+
+async def test_edits_are_told(server: TelegramServer, heard: RecordingCore) -> None:
+    """New words, of a caption too, name the message that they belong to; each edit has an id, the same each time."""
+    group = server.group("Team", owner=server.person("Bo"))
+    first = group.say("first")
+    file = group.document("a.md", b"x", caption="a file")
+    first.edit_date = file.edit_date = 1_700_000_000
+    group.correct(first, "@EchoTestBot first, corrected")
+    group.correct(first, "first again")
+    server.deliver("edited_message", first.payload())
+    group.correct(file, "")
+    await heard.next(5)
+    edits = heard.received[2:]
+    assert [(inbound.body, inbound.addressed) for inbound in edits] == [
+        (Edited(f"m{first.id}", "first, corrected"), True),
+        (Edited(f"m{first.id}", "first again"), False),
+        (Edited(f"m{file.id}", ""), False),
+    ]
+    assert heard.received[0].id == f"m{first.id}"
+    assert all(inbound.id.startswith(("e", "m")) for inbound in heard.received)
+    assert len({inbound.id for inbound in heard.received}) == 5
+
+
+async def test_a_location_that_moves_is_no_edit(chat: Place, server: TelegramServer, heard: RecordingCore) -> None:
+    """What has no words cannot have new ones."""
+    place = chat.send("location", {"longitude": 1, "latitude": 1})
+    server.deliver("edited_message", place.payload() | {"edit_date": 1_700_000_000})
+    chat.say("after")
+    await heard.next(2)
+    assert bodies(heard) == [Unsupported("a location"), Said("after")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "name"),
+    [
+        ({"type": "user", "date": 1, "sender_user": {"id": 5, "is_bot": False, "first_name": "Eve"}}, "Eve"),
+        ({"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}, "Somebody"),
+        ({"type": "chat", "date": 1, "sender_chat": {"id": -5, "type": "group", "title": "Club"}}, "Club"),
+        (
+            {"type": "channel", "date": 1, "message_id": 1, "chat": {"id": -6, "type": "channel", "title": "News"}},
+            "News",
+        ),
+    ],
+)
+async def test_forwarded_words_say_whose_they_are(
+    chat: Place, heard: RecordingCore, origin: dict[str, Any], name: str
+) -> None:
+    """A forwarded text is a message of whoever forwards it, with the name above; a command in it is none."""
+    chat.forward("/plan my words", origin)
+    inbound = await heard.next(1)
+    assert inbound.body == Said(f"Forwarded from {name}:\n/plan my words")
+    assert inbound.author.name == "Ada"
+
+
+async def test_the_language_of_the_app_is_told(server: TelegramServer, heard: RecordingCore) -> None:
+    """With a message and with a press; where it is not told it is empty."""
+    somebody = server.private(server.person("Ada", language="pt-br"))
+    somebody.send_press("x", message=somebody.chat.add(server.bot, text="old"))
+    somebody.say("olá")
+    server.private(server.person("Bo")).say("hello")
+    await heard.next(3)
+    assert [inbound.author.language for inbound in heard.received] == ["pt-br", "pt-br", ""]
 
 
 async def test_what_is_nobodys_word_is_left_out(chat: Place, server: TelegramServer, heard: RecordingCore) -> None:
-    """Edits, service messages and other bots are not taken in."""
-    first = chat.say("first")
-    chat.correct(first, "first, corrected")
+    """Service messages and other bots are not taken in."""
+    chat.say("first")
     chat.send("new_chat_title", "Another title")
     other_bot = Person(id=77, name="Other", username="OtherBot", is_bot=True)
     server.group("Team", owner=other_bot).say("@EchoTestBot hello")
@@ -157,7 +243,7 @@ async def test_updates_that_were_not_asked_for_are_left_out(
     """Kinds that are still queued from before, and presses without a message, are confirmed and forgotten."""
     press = {"id": "1", "from": ada.payload(), "inline_message_id": "1", "chat_instance": "1", "data": "x"}
     server.pending.append({"update_id": 1, "callback_query": press})
-    server.pending.append({"update_id": 2, "edited_message": chat.say("before").payload()})
+    server.pending.append({"update_id": 2, "channel_post": chat.say("before").payload()})
     chat.say("after")
     await heard.next(2)
     await server.until(lambda: not server.pending)
@@ -175,10 +261,12 @@ async def test_a_group_speaking_as_itself_is_its_own_author(server: TelegramServ
 
 
 async def test_a_long_text_comes_in_pieces(chat: Place, heard: RecordingCore) -> None:
-    """The apps cut a long text; every piece arrives, in order."""
+    """The apps cut a long text; every piece arrives, in order, and all but the last say that more is on its way."""
     chat.say("0123456789" * 1000)
     await heard.next(3)
-    assert "".join(body.text for body in bodies(heard) if isinstance(body, Said)) == "0123456789" * 1000
+    said = [body for body in bodies(heard) if isinstance(body, Said)]
+    assert "".join(body.text for body in said) == "0123456789" * 1000
+    assert [body.continues for body in said] == [True, True, False]
 
 
 async def test_presses_arrive_as_they_are(chat: Place, heard: RecordingCore, ada: Person) -> None:
@@ -206,3 +294,12 @@ def test_other_texts_are_no_address(text: str) -> None:
 def test_the_general_topic_is_the_chat() -> None:
     """Thread 1 must not be sent to."""
     assert Address.parse("-1005/1") == Address(-1005)
+
+
+@given(number=st.integers(1, 2**52))
+def test_a_messages_id_leads_back_to_it(number: int) -> None:
+    """What is no message has no number."""
+    assert message_number(message_key(number)) == number
+    assert [message_number(text) for text in ("", "m", "c12", "e12-3-4", "m1x", "m²", "no message at all")] == [
+        None
+    ] * 7

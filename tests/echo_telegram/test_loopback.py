@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.loopback.telegram import Place, TelegramServer
+from tests.loopback.telegram import Media, Place, TelegramServer
 
 
 class Wire:
@@ -202,15 +202,101 @@ async def test_presses_are_answered_once_in_time(wire: Wire, strict: TelegramSer
     assert "too old" in (await wire.refusal("answerCallbackQuery", callback_query_id=place.press("Go").id))[1]
 
 
-async def test_files_people_send_can_be_fetched(wire: Wire, strict: TelegramServer, place: Place) -> None:
-    """A file's id leads to its content."""
-    place.document("a.md", b"content")
+@pytest.mark.parametrize("kind", ["document", "photo", "voice", "audio", "video", "video_note", "animation"])
+async def test_files_people_send_can_be_fetched(wire: Wire, strict: TelegramServer, place: Place, kind: str) -> None:
+    """A file's id leads to its content, and what the bot is told is what the description says."""
+    place.share(Media("a.md", b"content", kind, "text/plain"), caption="@EchoTestBot words")
     (update,) = (await wire.call("getUpdates"))["result"]
-    told = (await wire.call("getFile", file_id=update["message"]["document"]["file_id"]))["result"]
+    media = update["message"][kind]
+    media = media[-1] if kind == "photo" else media
+    assert strict.spec.object_problems(update, "Update") == []
+    assert update["message"]["caption_entities"][0]["type"] == "mention"
+    told = (await wire.call("getFile", file_id=media["file_id"]))["result"]
     url = f"{strict.url}/file/bot{strict.token}/{told['file_path']}"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         assert await response.read() == b"content"
+    async with aiohttp.ClientSession() as session, session.get(url.replace(strict.token, "1:x")) as response:
+        assert response.status == 404
     assert (await wire.refusal("getFile", file_id="nonsense"))[0] == 400
+
+
+async def test_files_that_are_too_big_for_bots(wire: Wire, place: Place) -> None:
+    """More than 20 MB cannot be fetched."""
+    sent = place.document("a.bin", bytes(20 * 2**20 + 1))
+    assert await wire.refusal("getFile", file_id=sent.file_id) == (400, "Bad Request: file is too big")
+
+
+async def test_what_people_do_is_told_as_described(wire: Wire, strict: TelegramServer, place: Place) -> None:
+    """Albums, edits, forwarded words, answers and presses are updates that the published description knows."""
+    place.share(Media("a", b"1", "photo"), Media("b", b"2", "photo"), caption="two")
+    place.correct(place.say("one"), "two")
+    place.forward("words", {"type": "hidden_user", "date": 1, "sender_user_name": "Eve"})
+    field = {"force_reply": True, "selective": True}
+    await wire.call("sendMessage", chat_id=place.chat.id, text="Write", reply_markup=field)
+    place.answer("my words")
+    await wire.call("sendMessage", chat_id=place.chat.id, text="x", reply_markup=button("y"))
+    place.press("Go")
+    strict.group("Team", owner=strict.person("Bo", language="ro"), is_forum=True).topic("Roadmap").say("hello")
+    updates = (await wire.call("getUpdates"))["result"]
+    assert [line for update in updates for line in strict.spec.object_problems(update, "Update")] == []
+    first, second = (update["message"]["media_group_id"] for update in updates[:2])
+    assert first == second
+    assert updates[3]["edited_message"]["edit_date"]
+    answer = next(update["message"] for update in updates if update.get("message", {}).get("text") == "my words")
+    assert answer["reply_to_message"]["text"] == "Write"
+    assert updates[-1]["message"]["from"]["language_code"] == "ro"
+
+
+async def test_topics_and_rights(wire: Wire, strict: TelegramServer) -> None:
+    """A topic needs a forum, the right to it and a name; a pin needs its right; a message in a new topic is taken."""
+    bo = strict.person("Bo")
+    plain, forum = strict.group("Team", owner=bo), strict.group("Forum", owner=bo, is_forum=True)
+    name = {"name": "123"}
+    assert "not a forum" in (await wire.refusal("createForumTopic", chat_id=plain.chat.id, **name))[1]
+    topic = (await wire.call("createForumTopic", chat_id=forum.chat.id, **name))["result"]
+    assert topic["name"] == "123"
+    where = {"chat_id": forum.chat.id, "message_thread_id": topic["message_thread_id"]}
+    sent = (await wire.call("sendMessage", **where, text="x"))["result"]
+    assert [message.text for message in forum.opened()[0].messages] == ["", "x"]
+    for bad in ("", "x" * 129):
+        assert "TOPIC_TITLE" in (await wire.refusal("createForumTopic", chat_id=forum.chat.id, name=bad))[1]
+    forum.chat.rights = frozenset()
+    assert "not enough rights" in (await wire.refusal("createForumTopic", chat_id=forum.chat.id, **name))[1]
+    pin = {"chat_id": forum.chat.id, "message_id": sent["message_id"]}
+    assert "not enough rights" in (await wire.refusal("pinChatMessage", **pin))[1]
+
+
+async def test_who_may_be_written_to_first(wire: Wire, strict: TelegramServer) -> None:
+    """A person who has not opened a chat with the bot cannot be written to."""
+    eve = strict.person("Eve")
+    assert (await wire.refusal("sendMessage", chat_id=eve.id, text="x"))[0] == 403
+    strict.private(eve)
+    assert (await wire.call("sendMessage", chat_id=eve.id, text="x"))["ok"]
+
+
+async def test_signs_that_are_refused(wire: Wire, place: Place) -> None:
+    """Only some emoji, only those that the chat has, one at a time; none takes the sign away."""
+    message = place.say("hello")
+    where = {"chat_id": place.chat.id, "message_id": message.id}
+
+    def signs(*emoji: str) -> list[dict[str, str]]:
+        return [{"type": "emoji", "emoji": each} for each in emoji]
+
+    assert "INVALID" in (await wire.refusal("setMessageReaction", **where, reaction=signs("✅")))[1]
+    assert "TOO_MANY" in (await wire.refusal("setMessageReaction", **where, reaction=signs("👀", "👌")))[1]
+    await wire.call("setMessageReaction", **where, reaction=signs("👀"))
+    assert message.sign == "👀"
+    await wire.call("setMessageReaction", **where)
+    assert message.sign == ""
+    place.chat.reactions = frozenset("👍")
+    assert "INVALID" in (await wire.refusal("setMessageReaction", **where, reaction=signs("👀")))[1]
+
+
+async def test_entities_over_the_limit_are_left_out(wire: Wire, place: Place) -> None:
+    """The service shows the first hundred and says nothing about it."""
+    entities = [{"type": "bold", "offset": place, "length": 1} for place in range(120)]
+    await wire.call("sendMessage", chat_id=place.chat.id, text="x" * 120, entities=entities)
+    assert len(place.messages[0].entities) == 100
 
 
 async def test_small_methods(wire: Wire, strict: TelegramServer, place: Place) -> None:
@@ -218,7 +304,7 @@ async def test_small_methods(wire: Wire, strict: TelegramServer, place: Place) -
     where = {"chat_id": place.chat.id}
     sent = (await wire.call("sendMessage", **where, text="x"))["result"]["message_id"]
     assert (await wire.call("sendMessageDraft", **where, draft_id=1, text="so far"))["ok"]
-    assert place.chat.drafts == {1: "so far"}
+    assert place.draft == "so far"
     assert (await wire.refusal("sendMessageDraft", **where, draft_id=0, text="x"))[0] == 400
     group = strict.group("Team", owner=place.user)
     assert (await wire.refusal("sendMessageDraft", chat_id=group.chat.id, draft_id=1, text="x"))[0] == 400
@@ -229,6 +315,13 @@ async def test_small_methods(wire: Wire, strict: TelegramServer, place: Place) -
     assert (await wire.refusal("setMessageReaction", **where, message_id=99, reaction=reaction))[0] == 400
     assert (await wire.call("setMyCommands", commands=[{"command": "a", "description": "b"}]))["ok"]
     assert len((await wire.call("getMyCommands"))["result"]) == 1
+    assert (await wire.call("setMyCommands", commands=[], language_code="ro"))["ok"]
+    assert (await wire.call("getMyCommands", language_code="ro"))["result"] == []
+    assert len((await wire.call("getMyCommands"))["result"]) == 1
+    field = {"force_reply": True, "input_field_placeholder": "x" * 65}
+    assert "PLACEHOLDER" in (await wire.refusal("sendMessage", **where, text="x", reply_markup=field))[1]
+    await wire.call("sendMessage", **where, text="x")
+    assert place.draft == ""
     bad = [{"command": "A-B", "description": "b"}]
     assert (await wire.refusal("setMyCommands", commands=bad))[1].endswith("BOT_COMMAND_INVALID")
     assert (await wire.call("getWebhookInfo"))["result"]["url"] == ""

@@ -5,11 +5,26 @@ from typing import cast
 import pytest
 from structlog.testing import capture_logs
 
-from echo_core.messages import Action, AskQuestion, Intent, Option, PhaseReady, Press, Pressed, Receipt
+from echo_core.messages import (
+    Action,
+    AskQuestion,
+    FileEntry,
+    FileList,
+    Intent,
+    Option,
+    PhaseReady,
+    Press,
+    Pressed,
+    Receipt,
+    Said,
+)
+from echo_core.texts import say, speaking
 from echo_telegram.adapter import TelegramAdapter
-from echo_telegram.presses import NOTHING_CHOSEN, TOO_OLD
+from echo_telegram.keyboard import Key
+from echo_telegram.render import TextPart
+from echo_telegram.styled import Styled
 from tests.echo_telegram.recording import RecordingCore, bodies
-from tests.loopback.telegram import Place, Posted, TelegramServer
+from tests.loopback.telegram import Person, Place, Posted, TelegramServer
 
 READY = PhaseReady("The **brief** is ready: https://e.org @ada", "Continue", "token")
 SEVERAL = AskQuestion("Which?", "", (Option("One"), Option("Two"), Option("Three")), "token", multiple=True)
@@ -31,7 +46,7 @@ async def test_an_accepted_press_is_shown_in_place_of_the_buttons(
     message = await offer(adapter, chat, READY)
     tap = chat.press("Continue")
     assert await tap.answer() == ""
-    shown = await chat.wait_for("✓ Continue")
+    shown = await chat.wait_for("✓ Continue — Ada")
     assert shown is message
     assert (shown.buttons, shown.text.partition("\n\n✓")[0]) == ([], "The brief is ready: https://e.org @ada")
     assert shown.styled("bold") == ["brief", "Continue"]
@@ -52,13 +67,93 @@ async def test_without_words_for_the_choice_the_buttons_go(
 async def test_a_long_message_loses_only_its_buttons(
     adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
 ) -> None:
-    """Where the choice does not fit, the text stays as it was."""
+    """Where the choice does not fit (in a message of an earlier version), the text stays as it was."""
     heard.answer = lambda _: Receipt(accepted=True, label="Continue")
-    message = await offer(adapter, chat, PhaseReady("x" * 4096, "Continue", "token"))
+    key = Key("Continue", Press(Action.ADVANCE, "token").encode())
+    await adapter.channel(chat.channel_id).post(TextPart(Styled("x" * 4096), ((key,),)), dedup="1")
+    (message,) = chat.messages
     chat.press("Continue")
     await server.until(lambda: not message.buttons)
     assert message.text == "x" * 4096
     assert server.refused == []
+
+
+async def test_a_question_loses_its_hint_with_its_buttons(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore
+) -> None:
+    """The answer and its author stand below the options; how to answer is not said any more."""
+    heard.answer = lambda _: Receipt(accepted=True, label="One")
+    await offer(adapter, chat, AskQuestion("Which?", "", (Option("One", "first"), Option("Two")), "token"))
+    chat.press("One")
+    shown = await chat.wait_for("✓ One")
+    assert (shown.text, shown.buttons) == ("Which?\n\n• One — first\n• Two\n\n✓ One — Ada", [])
+
+
+async def test_a_message_that_is_kept_stays_as_it_is(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """A press on the card or a list is answered, with the core's words, and nothing is edited."""
+    heard.answer = lambda _: Receipt(accepted=True, label="Files", keep=True, notice="Two files.")
+    message = await offer(adapter, chat, FileList("Files", (FileEntry("a.md", 1, "token001"),)))
+    assert await chat.press("a.md").answer() == "Two files."
+    chat.say("after")
+    await heard.next(2)
+    assert (message.buttons, message.edits) == (["a.md"], [])
+    assert server.called("editMessageText") == server.called("editMessageReplyMarkup") == []
+
+
+@pytest.mark.parametrize("where", ["private", "group", "topic"])
+async def test_own_words_are_asked_for(
+    adapter: TelegramAdapter, server: TelegramServer, heard: RecordingCore, ada: Person, where: str
+) -> None:
+    """Other… opens the field of that person alone, in the same topic; what they write is a message to the bot."""
+    group = server.group("Team", owner=ada, is_forum=where == "topic")
+    place: Place = group.topic("Roadmap") if where == "topic" else group
+    place = server.private(ada) if where == "private" else place
+    heard.answer = lambda _: Receipt(accepted=True, keep=True, notice="Write your **answer** as a message.")
+    message = await offer(adapter, place, SEVERAL)
+    assert await place.press("Other…").answer() == ""
+    asking = await place.wait_for("Write your answer")
+    assert asking.text == "Ada: Write your answer as a message."
+    assert asking.styled("text_mention") == ["Ada"]
+    assert asking.asks == {"force_reply": True, "selective": True, "input_field_placeholder": "Your answer"}
+    assert message.edits == []
+    assert "Other…" in message.buttons
+    place.answer("Only my aunt")
+    inbound = await heard.next(2)
+    assert (inbound.body, inbound.addressed) == (Said("Only my aunt"), True)
+    assert inbound.key.channel_id == place.channel_id
+    assert heard.received[0].body == Pressed(Press(Action.OTHER, "token").encode())
+
+
+async def test_own_words_are_not_asked_for_when_it_is_too_late(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """What the core refuses (an outdated question, a stranger) opens no field; the person is told why."""
+    heard.answer = lambda _: Receipt(accepted=False, notice="That button is out of date.")
+    await offer(adapter, chat, SEVERAL)
+    assert await chat.press("Other…").answer() == "That button is out of date."
+    chat.say("after")
+    await heard.next(2)
+    assert all(message.asks is None for message in chat.messages)
+    server.fail("sendMessage", status=500)
+    heard.answer = lambda _: Receipt(accepted=True, keep=True)
+    await chat.press("Other…").answer()
+    await server.until(lambda: not server.faults[0].times)
+    await chat.press("Other…").answer()
+    assert (await chat.wait_for("Ada: ")).text == "Ada: Write your answer."
+
+
+async def test_words_at_once_are_in_the_persons_language(
+    adapter: TelegramAdapter, server: TelegramServer, heard: RecordingCore, ada: Person
+) -> None:
+    """What the adapter answers by itself follows the language of whoever pressed."""
+    place = server.private(Person(ada.id, "Ada", language="ro-RO"))
+    place.user = Person(ada.id, "Ada", language="ro-RO")
+    await offer(adapter, place, SEVERAL)
+    with speaking("ro"):
+        assert await place.press("Done").answer() == say("telegram-nothing-chosen")
+    assert heard.received == []
 
 
 async def test_an_outdated_press_says_so(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
@@ -106,7 +201,7 @@ async def test_several_answers_are_marked_and_sent_by_done(
         tap = chat.press(label)
         await tap.answer()
         await server.until(lambda shown=shown: shown in message.buttons)  # type: ignore[misc]
-    assert message.buttons == ["☐ One", "☑ Two", "☑ Three", "Done"]
+    assert message.buttons == ["☐ One", "☑ Two", "☑ Three", "Done", "Other…"]
     assert heard.received == []
     chat.press("Done")
     assert (await heard.next(1)).body == Pressed(Press(Action.ANSWER, "token", 0, 0b110).encode())
@@ -120,7 +215,7 @@ async def test_marks_outlive_the_process(
     await chat.press("Two").answer()
     message = await chat.wait_for(lambda message: "☑ Two" in message.buttons)
     assert adapter.channel(chat.channel_id) is not adapter.channel(chat.channel_id)
-    done = message.keyboard[-1][0]["callback_data"]
+    done = message.keyboard[-2][0]["callback_data"]
     assert Press.decode(done).chosen() == (1,)
     assert heard.received == []
     assert server.refused == []
@@ -130,7 +225,7 @@ async def test_done_without_a_mark_asks_for_one(adapter: TelegramAdapter, chat: 
     """Done with nothing marked is explained and not sent."""
     await offer(adapter, chat, SEVERAL)
     tap = chat.press("Done")
-    assert await tap.answer() == NOTHING_CHOSEN
+    assert await tap.answer() == say("telegram-nothing-chosen")
     assert heard.received == []
 
 
@@ -139,7 +234,7 @@ async def test_marks_on_a_message_that_is_gone(adapter: TelegramAdapter, chat: P
     message = await offer(adapter, chat, SEVERAL)
     data = message.keyboard[0][0]["callback_data"]
     message.deleted = True
-    assert await chat.send_press(data, message=message).answer() == TOO_OLD
+    assert await chat.send_press(data, message=message).answer() == say("telegram-too-old")
     assert heard.received == []
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram import InlineKeyboardMarkup
 from telegramify_markdown import utf16_len
 
 from echo_core.messages import (
@@ -13,6 +12,10 @@ from echo_core.messages import (
     AskPermission,
     AskQuestion,
     AskRecovery,
+    Closed,
+    Document,
+    FileEntry,
+    FileList,
     Files,
     Intent,
     Notice,
@@ -21,7 +24,8 @@ from echo_core.messages import (
     Press,
     Reply,
 )
-from echo_telegram.render import DONE, FilePart, TextPart, markup, parts, read_toggle, toggled, with_choice
+from echo_core.texts import speaking
+from echo_telegram.render import FilePart, Offer, TextPart, parts, with_choice, without_hint
 from echo_telegram.styled import Styled
 
 TOKEN = "k3jd92ms"
@@ -60,24 +64,41 @@ def test_phase_ready_is_one_button_on_the_last_message() -> None:
 
 
 def test_a_question_shows_its_options_with_their_descriptions() -> None:
-    """Title, count, text, options and how to answer are in the text; a row for each option below."""
-    (part,) = texts(AskQuestion("How *big*?", "Scope", OPTIONS, TOKEN, index=1, total=3))
+    """Number, count, title, text, options and how to answer are in the text; a row for each option below."""
+    (part,) = texts(AskQuestion("How *big*?", "Scope", OPTIONS, TOKEN, index=1, total=3, decision=4))
     assert part.body.text == (
-        "Question 2 of 3 · Scope\n\nHow big?\n\n• Small — one week\n• Large — a quarter\n\n"
+        "D4 · Question 2 of 3 · Scope\n\nHow big?\n\n• Small — one week\n• Large — a quarter\n\n"
         "Press a button. An answer in your own words is fine too."
     )
-    assert labels(part) == [["Small"], ["Large"]]
+    assert labels(part) == [["Small"], ["Large"], ["Other…"]]
     assert [Press.decode(row[0].data) for row in part.keyboard] == [
         Press(Action.ANSWER, TOKEN, 1, 1),
         Press(Action.ANSWER, TOKEN, 1, 2),
+        Press(Action.OTHER, TOKEN, 1),
     ]
+
+
+def test_a_recommended_option_has_a_star() -> None:
+    """It stands before the option in the text and on its button, and the options are told then."""
+    (part,) = texts(AskQuestion("Which?", "", (Option("Fast"), Option("Safe", recommended=True)), TOKEN))
+    assert "• Fast\n⭐ Safe\n" in part.body.text
+    assert labels(part) == [["Fast"], ["⭐ Safe"], ["Other…"]]
+
+
+def test_a_question_speaks_the_language() -> None:
+    """What is ours in a question is in the language that is spoken; the agent's words stay."""
+    with speaking("ro"):
+        (part,) = texts(AskQuestion("How big?", "Scope", OPTIONS, TOKEN, index=1, total=3, multiple=True))
+    assert part.body.text.startswith("Întrebarea 2 din 3 · Scope\n\nHow big?")
+    assert "apasă „Gata”" in part.body.text
+    assert [row[0] for row in labels(part)] == ["☐ Small", "☐ Large", "Gata", "Altceva…"]
 
 
 def test_a_question_without_text_is_short() -> None:
     """Where the question stands in the reply above, only the buttons and the hint are left."""
     (part,) = texts(AskQuestion("", "", (Option("A) Yes"), Option("B) No")), TOKEN))
     assert part.body.text == "Press a button. An answer in your own words is fine too."
-    assert labels(part) == [["A) Yes"], ["B) No"]]
+    assert labels(part) == [["A) Yes"], ["B) No"], ["Other…"]]
 
 
 def test_a_long_option_is_whole_in_the_text() -> None:
@@ -86,37 +107,6 @@ def test_a_long_option_is_whole_in_the_text() -> None:
     assert part.keyboard[0][0].label.endswith("…")
     assert len(part.keyboard[0][0].label) <= 60
     assert ("long " * 30).strip() in part.body.text
-
-
-def test_choosing_several_goes_by_marks_and_done() -> None:
-    """Each press on an option leads to the keyboard with that mark changed; Done carries what is marked."""
-    (part,) = texts(AskQuestion("Which?", "", OPTIONS, TOKEN, index=2, multiple=True))
-    assert labels(part) == [["☐ Small"], ["☐ Large"], [DONE]]
-    shown = part.keyboard
-    for place, marks in ((0, ["☑ Small", "☐ Large"]), (1, ["☑ Small", "☑ Large"]), (0, ["☐ Small", "☑ Large"])):
-        press = read_toggle(shown[place][0].data)
-        assert press is not None
-        keyboard = markup(shown)
-        assert isinstance(keyboard, InlineKeyboardMarkup)
-        shown = toggled(keyboard, press)
-        assert [row[0].label for row in shown] == [*marks, DONE]
-    assert Press.decode(shown[-1][0].data) == Press(Action.ANSWER, TOKEN, 2, 0b10)
-
-
-def test_done_with_nothing_chosen_is_no_answer() -> None:
-    """Done is an answer only once something is marked."""
-    (part,) = texts(AskQuestion("Which?", "", OPTIONS, TOKEN, multiple=True))
-    press = read_toggle(part.keyboard[-1][0].data)
-    assert press is not None
-    keyboard = part.markup
-    assert keyboard is not None
-    assert toggled(keyboard, press) == part.keyboard
-
-
-@pytest.mark.parametrize("data", ["", "t", "tx|y", "q|a|0|1", "tt|a|0|1"])
-def test_other_presses_are_no_marks(data: str) -> None:
-    """Only what this version put on an option of a multiple question changes marks."""
-    assert read_toggle(data) is None
 
 
 def test_permission_and_recovery() -> None:
@@ -136,11 +126,80 @@ def test_files_follow_their_line() -> None:
 
 
 def test_a_choice_is_written_under_the_text() -> None:
-    """What was pressed follows the message, unless that makes it too long."""
-    body = with_choice(Styled("How big?"), "Small")
+    """What was pressed follows the message with who did, clipped, unless that makes it too long."""
+    body = with_choice(Styled("How big?"), "Small\nand red", "Ada *L*")
     assert body is not None
-    assert body.text == "How big?\n\n✓ Small"
-    assert with_choice(Styled("x" * 4090), "Small") is None
+    assert body.text == "How big?\n\n✓ Small and red — Ada *L*"
+    assert with_choice(Styled("x" * 4090), "Small", "Ada") is None
+    long = with_choice(Styled("x" * 3796), "y" * 4000, "z" * 4000)
+    assert long is not None
+    assert long.text.endswith("…")
+
+
+def test_the_hint_goes_with_the_choice() -> None:
+    """The last paragraph of a question goes when it is answered; an italic word in the text does not."""
+    (part,) = texts(AskQuestion("How *big*?", "", OPTIONS, TOKEN))
+    assert without_hint(part.body).text == "How big?\n\n• Small — one week\n• Large — a quarter"
+    for text in ("How *big*", "How big?", ""):
+        assert without_hint(Styled.markdown(text)) == Styled.markdown(text)
+
+
+OFFERS: tuple[Offer, ...] = (
+    AskQuestion("How big?", "Scope", OPTIONS, TOKEN),
+    AskQuestion("", "", (Option("A"), Option("B")), TOKEN, multiple=True),
+    AskPermission("Run `ls`?", "`ls`", TOKEN),
+    AskRecovery("Cut off.", TOKEN),
+    PhaseReady("word " * 3000, "Go on", TOKEN),
+)
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+def test_an_offer_that_is_over_takes_the_place_of_the_open_one(offer: Offer) -> None:
+    """As many messages as before, the same but for the last: that has no buttons, and the choice with a name."""
+    before, after = texts(offer), texts(Closed(offer, "The seventh way", "Ada"))
+    assert before[:-1] == after[:-1]
+    assert after[-1].body.text.endswith("✓ The seventh way — Ada")
+    assert not after[-1].keyboard
+    nothing = texts(Closed(offer, ""))[-1]
+    assert nothing.body.text.strip()
+    assert "✓" not in nothing.body.text
+
+
+@given(
+    text=st.text(max_size=9000), label=st.text(min_size=1, max_size=5000).filter(str.strip), who=st.text(max_size=200)
+)
+def test_there_is_room_for_any_choice(text: str, label: str, who: str) -> None:
+    """However long text, answer and name are, the choice stands below, within the limit."""
+    last = texts(Closed(PhaseReady(text, "Go on", TOKEN), label, who))[-1]
+    assert "✓ " in last.body.text
+    assert utf16_len(last.body.text) <= 4096
+
+
+def test_a_note_is_a_small_line_above() -> None:
+    """The line about a reply is italic, above it; in every reply of the kind, and nothing where there is none."""
+    (part,) = texts(Reply("**The** plan", note="5 steps, 42 s"))
+    assert part.body.text == "5 steps, 42 s\n\nThe plan"
+    assert [(e.type, e.offset, e.length) for e in part.body.entities] == [("italic", 0, 13), ("bold", 15, 3)]
+    assert parts(Reply("x")) == parts(Notice("x"))
+    assert texts(Reply("", note="5 steps"))[0].body.text == "5 steps"
+
+
+def test_a_document_is_its_beginning_and_a_file() -> None:
+    """The whole text is a file made in memory, under its name."""
+    text, file = parts(Document("It begins.", "reply-7.md", "It begins. And ends: ș.", note="5 steps"))
+    assert isinstance(text, TextPart)
+    assert text.body.text == "5 steps\n\nIt begins."
+    assert file == FilePart(Path("reply-7.md"), "It begins. And ends: ș.".encode())
+
+
+def test_a_list_of_files_has_a_button_for_each() -> None:
+    """The words are the core's; of a long name the button shows the end."""
+    entries = (FileEntry("plan.md", 1200, "token001"), FileEntry("x" * 90 + "/notes.md", 80, "token002"))
+    (part,) = texts(FileList("Two **files**", entries))
+    assert part.body.text == "Two files"
+    assert labels(part)[0] == ["plan.md"]
+    assert labels(part)[1][0].startswith("…x")
+    assert labels(part)[1][0].endswith("/notes.md")
 
 
 @given(
@@ -154,5 +213,5 @@ def test_any_question_can_be_sent(labels: list[str], text: str, multiple: bool) 
     pieces = texts(AskQuestion(text, text, options, TOKEN, index=3, total=4, multiple=multiple))
     assert all(0 < utf16_len(piece.body.text) <= 4096 for piece in pieces)
     keys = [key for row in pieces[-1].keyboard for key in row]
-    assert len(keys) == len(labels) + multiple
+    assert len(keys) == len(labels) + multiple + 1
     assert all(key.label.strip() and 1 <= len(key.data.encode()) <= 64 for key in keys)

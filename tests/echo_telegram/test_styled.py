@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from telegram import User
 from telegramify_markdown import utf16_len
 
-from echo_telegram.styled import Styled
+from echo_telegram.styled import Styled, is_blank
 
 BLOCKS = [
     "# Title\n", "**b** ", "`c<x>` ", "```py\nx = 1\n\ny = 2\n```\n", "- a\n", "\n\n", "😀 ", "word ",
@@ -21,45 +21,6 @@ def stretches(styled: Styled, kind: str) -> list[str]:
     return [raw[e.offset * 2 : (e.offset + e.length) * 2].decode("utf-16-le") for e in found]
 
 
-def test_markdown_becomes_entities() -> None:
-    """Headings, emphasis, code, links, lists and quotes are shown as what they are, counted right beside emoji."""
-    styled = Styled.markdown(
-        "# Plan 😀\n\n**one** _two_ `three` [four](https://e.org/?a=$b)\n\n- a\n- [x] b\n\n> quote"
-    )
-    assert styled.text == "Plan 😀\n\none two three four\n\n• a\n☑ b\n\nquote"
-    assert stretches(styled, "bold") == ["Plan 😀", "one"]
-    assert stretches(styled, "italic") == ["two"]
-    assert stretches(styled, "code") == ["three"]
-    assert stretches(styled, "text_link") == ["four"]
-    assert stretches(styled, "blockquote") == ["quote"]
-    assert [entity.url for entity in styled.entities if entity.url] == ["https://e.org/?a=$b"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "use /plan <slug> or <b>this</b>",
-        "<div>\nalone\n</div>",
-        "<!-- a comment -->",
-        "a || b || c",
-        "set $HOME/$PATH, pay $5 or $6",
-        "Vec<Option<T>>",
-    ],
-)
-def test_what_looks_like_something_else_stays_text(text: str) -> None:
-    """HTML is not swallowed, bars are no spoilers, dollars no mathematics."""
-    styled = Styled.markdown(text)
-    assert styled.text == text
-    assert styled.entities == ()
-
-
-def test_code_blocks_keep_their_language() -> None:
-    """A fence's language is passed on."""
-    styled = Styled.markdown("```python\nprint('<x>')\n```")
-    assert styled.text == "print('<x>')"
-    assert [(entity.type, entity.language) for entity in styled.entities] == [("pre", "python")]
-
-
 def test_what_comes_out_empty_is_given_as_it_is() -> None:
     """Markdown that shows nothing is shown itself."""
     assert Styled.markdown("[a]: https://e.org").text == "[a]: https://e.org"
@@ -68,6 +29,7 @@ def test_what_comes_out_empty_is_given_as_it_is() -> None:
 def test_half_characters_and_nulls_are_taken_out() -> None:
     """What cannot travel is replaced, so that it cannot fail for ever."""
     assert Styled.markdown("a\ud83d b\x00").text == "a\ufffd b"
+    assert Styled.plain("\x1b[31mred\r\nline\tend").text == "[31mred\nline\tend"
 
 
 def test_joining_moves_entities() -> None:
@@ -95,20 +57,64 @@ def test_a_cut_code_block_goes_on_as_one() -> None:
     assert {entity.language for piece in pieces for entity in piece.entities} == {"py"}
 
 
+def test_no_cut_parts_an_emoji() -> None:
+    """A sign that is made of several stays whole."""
+    family = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+    pieces = [piece.text for piece in Styled("x" + family * 3).cut(12)]
+    assert "".join(pieces) == "x" + family * 3
+    assert all(not piece.startswith("\u200d") and not piece.endswith("\u200d") for piece in pieces)
+
+
+def test_no_piece_has_more_entities_than_are_shown() -> None:
+    """A text full of code is cut so that all of it is code."""
+    words = [f"`w{number}`" for number in range(350)]
+    pieces = list(Styled.markdown(" ".join(words)).cut())
+    assert [len(piece.entities) for piece in pieces] == [100, 100, 100, 50]
+    assert " ".join(piece.text for piece in pieces) == " ".join(words).replace("`", "")
+
+
+def test_what_cannot_be_seen_is_no_piece() -> None:
+    """Telegram refuses a message of marks without width."""
+    assert list(Styled("\u200b\u2060 \n").cut()) == []
+    assert [is_blank(text) for text in ("", "\u200d", "\ufe0f", "a\u200b", "😀")] == [True, True, True, False, False]
+
+
+def test_clipping() -> None:
+    """A text that is too long ends in an ellipsis, counted in units, with its entities."""
+    assert Styled("short").clipped(5).text == "short"
+    clipped = Styled.markdown("**bold words** that go on").clipped(8)
+    assert (clipped.text, stretches(clipped, "bold")) == ("bold…", ["bold"])
+    assert Styled("😀😀😀").clipped(5).text == "😀😀…"
+
+
+def test_a_style_around_everything() -> None:
+    """Code stays out of it, and a style in the same style is one."""
+    styled = Styled.markdown("**a** `b` c").within("bold")
+    assert stretches(styled, "bold") == ["a ", " c"]
+    assert stretches(styled, "code") == ["b"]
+
+
+def test_a_mention_names_the_person() -> None:
+    """A person without a name that can be shown is named by their id."""
+    ada = User(7, "Ada 😀", is_bot=False, last_name="L")
+    styled = Styled.mention(ada)
+    assert styled.text == "Ada 😀 L"
+    assert [(e.type, e.length, e.user) for e in styled.entities] == [("text_mention", 8, ada)]
+    assert Styled.mention(User(7, "\x00", is_bot=False)).text == "7"
+
+
 @given(source=MARKDOWN, limit=st.integers(2, 60))
 def test_pieces_fit_and_lose_nothing(source: str, limit: int) -> None:
     """No piece is over the limit or blank, no entity leaves its piece, and together they say everything."""
     styled = Styled.markdown(source)
     pieces = list(styled.cut(limit))
-    assert all(0 < utf16_len(piece.text) <= limit and piece.text.strip() for piece in pieces)
+    assert all(0 < utf16_len(piece.text) <= limit and not is_blank(piece.text) for piece in pieces)
     for piece in pieces:
         assert all(e.offset >= 0 and e.offset + e.length <= utf16_len(piece.text) for e in piece.entities)
-    assert "".join("".join(piece.text for piece in pieces).split()) == "".join(styled.text.split())
+        assert len(piece.entities) <= 100
+    assert seen("".join(piece.text for piece in pieces)) == seen(styled.text)
 
 
-@given(source=MARKDOWN)
-def test_letters_and_digits_all_arrive(source: str) -> None:
-    """Whatever Markdown makes of a text, its plain words are there."""
-    shown = Styled.markdown(source).text
-    for word in ("word", "😀"):
-        assert shown.count(word) >= source.count(word) - source.count("[")
+def seen(text: str) -> str:
+    """Give a text without what cannot be seen."""
+    return "".join(letter for letter in text if not is_blank(letter))

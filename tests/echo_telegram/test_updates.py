@@ -84,7 +84,7 @@ async def test_what_was_said_meanwhile_arrives_later(chat: Place, server: Telegr
 async def test_only_the_kinds_that_are_read_are_asked_for(server: TelegramServer, heard: RecordingCore) -> None:
     """The kinds of updates are named, and asking waits for news."""
     (call, *_) = server.called("getUpdates")
-    assert call.params["allowed_updates"] == ["message", "callback_query"]
+    assert call.params["allowed_updates"] == ["message", "edited_message", "callback_query"]
     assert call.params["timeout"] == 30
     assert heard.received == []
 
@@ -130,12 +130,46 @@ async def test_a_network_gap(server: TelegramServer, chat: Place, heard: Recordi
     assert [line["event"] for line in log] == ["telegram_lost", "telegram_works_again"]
 
 
+async def test_an_update_that_cannot_be_read_is_left_out(
+    server: TelegramServer, chat: Place, heard: RecordingCore
+) -> None:
+    """It is named in the log by its id, holds up nobody, takes no neighbour along, and nobody's words are logged."""
+    with capture_logs() as log:
+        chat.say("before")
+        server.deliver("message", {"message_id": "secret words"})
+        chat.say("after")
+        (bad,) = [each["update_id"] for each in server.pending if "from" not in each["message"]]
+        await heard.next(2)
+        await server.until(lambda: not server.pending)
+        chat.say("later")
+        await heard.next(3)
+    assert bodies(heard) == [Said("before"), Said("after"), Said("later")]
+    assert [(line["event"], line["update_id"]) for line in log] == [("update_not_understood", bad)]
+    assert "secret words" not in repr(log)
+
+
+async def test_neighbours_of_an_update_that_cannot_be_read_are_kept_first(
+    server: TelegramServer, chat: Place, heard: RecordingCore
+) -> None:
+    """Also then nothing is confirmed that the core has not kept."""
+    heard.failing = 10**6
+    chat.say("before")
+    server.deliver("message", {"message_id": "secret words"})
+    chat.say("after")
+    await server.until(lambda: heard.failing < 10**6 - 2)
+    assert len(server.pending) == 3
+    heard.failing = 0
+    await heard.next(2)
+    assert bodies(heard) == [Said("before"), Said("after")]
+
+
 async def test_an_answer_that_is_no_update_is_waited_out(
     server: TelegramServer, chat: Place, heard: RecordingCore
 ) -> None:
-    """An answer that the library cannot read does not end the adapter, and nobody's words get into the log."""
+    """An answer that holds no updates does not end the adapter, and nobody's words get into the log."""
     with capture_logs() as log:
-        server.deliver("message", {"message_id": "secret words"})
+        server.pending.append({"message": "secret words"})
+        server.deliver("message", {"message_id": 1})
         await server.until(lambda: len(server.called("getUpdates")) > 3)
         server.pending.clear()
         chat.say("hello")

@@ -97,7 +97,9 @@ class RecordingDesk:
 
     # -- what a test does
 
-    def put(self, key: ChannelKey = KEY, *, slug: str = "todo-app", offer: Offer | None = None, **values: object) -> None:
+    def put(
+        self, key: ChannelKey = KEY, *, slug: str = "todo-app", offer: Offer | None = None, **values: object
+    ) -> None:
         """Put a plan there."""
         detail = PlanDetail(
             summary=summary(key, slug),

@@ -304,8 +304,11 @@ class DiscordServer:
 
     @staticmethod
     def numbered(components: list[Json]) -> list[Json]:
-        """Give components as they come back: each with an id of its own."""
+        """Give components as they come back: each with an id of its own, plain emoji without one."""
         copy: list[Json] = json.loads(json.dumps(components))
         for number, part in enumerate(walk(copy), start=1):
             part["id"] = part.get("id") or number
+            for owner in (part, *part.get("options", [])):
+                if owner.get("emoji"):
+                    owner["emoji"] = {key: value for key, value in owner["emoji"].items() if value is not None}
         return copy

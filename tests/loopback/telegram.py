@@ -46,7 +46,8 @@ _TEXTS = frozenset({
 class TelegramServer:
     """See the module.
 
-    `callback_lifetime` is how many seconds a press may be answered, `reads_all` what the bot is told of groups.
+    `callback_lifetime` is how many seconds a press may be answered, `reads_all` what the bot is told of groups. With
+    `local_files` it is a server that gives its own paths for files.
     """
 
     def __init__(self, *, token: str = TOKEN, username: str = "EchoTestBot") -> None:
@@ -65,6 +66,7 @@ class TelegramServer:
         self.pending: list[Payload] = []
         self.callback_lifetime = 15.0
         self.reads_all = True
+        self.local_files = False
         self._allowed: frozenset[str] = frozenset()
         self._ids = itertools.count(1001)
         self._update_ids = itertools.count(700_000_001)
@@ -278,8 +280,8 @@ class TelegramServer:
         content = content_of(message, request.match_info["file"]) if message else None
         self.calls.append(Call("file", dict(request.match_info), time.monotonic()))
         fault = self._fault("file", {})
-        if fault is not None and fault.drop:
-            return await _half(request, content or b"")
+        if fault is not None and (fault.drop or fault.delay):
+            return await _half(request, content or b"", fault)
         if fault is not None:
             return web.json_response({"ok": False}, status=fault.status)
         if request.match_info["token"] != self.token or content is None:
@@ -287,11 +289,12 @@ class TelegramServer:
         return web.Response(body=content)
 
 
-async def _half(request: web.Request, content: bytes) -> web.StreamResponse:
-    """Begin an answer, and lose the connection."""
+async def _half(request: web.Request, content: bytes, fault: Fault) -> web.StreamResponse:
+    """Begin an answer, and lose the connection, if so ordered after a while."""
     response = web.StreamResponse(headers={"Content-Length": str(len(content))})
     await response.prepare(request)
     await response.write(content[: len(content) // 2])
+    await asyncio.sleep(fault.delay)
     if request.transport is not None:
         request.transport.abort()
     return response

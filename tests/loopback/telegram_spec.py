@@ -42,6 +42,10 @@ class SpecCheck:
                 found.append(f"{method}: {name} is required")
         return found
 
+    def object_problems(self, value: object, name: str) -> list[str]:
+        """Give one line for each thing wrong with an object that the service tells a bot."""
+        return self._value(name, value, [name]) if self.available else []
+
     def _text(self, where: str, value: str, types: list[str]) -> list[str]:
         """Check a parameter as it stands in the request: text, where everything but strings is JSON."""
         if "String" in types:
