@@ -55,6 +55,8 @@ async def serve(settings: Settings, registry: Registry, *, stop: asyncio.Event |
         adapters = {name: registry.build(name, settings.section(name)) for name in names}
         for name in names:
             _warn_if_closed(settings, name)
+        if names == (PAGE,):
+            log.warning("no_chat_configured", meaning=NO_CHAT)
         surroundings = await stack.enter_async_context(_surroundings(settings, os.environ))
         folders = Folders.of(
             workspace_root=settings.workspace_root,
@@ -87,6 +89,11 @@ async def serve(settings: Settings, registry: Registry, *, stop: asyncio.Event |
             serving.result()
 
 
+PAGE = "web"
+NO_CHAT = (
+    "only the page in the browser is served. For a chat set ECHO_TELEGRAM__TOKEN (from @BotFather) or "
+    "ECHO_DISCORD__TOKEN (from the Discord developer portal); the README shows how."
+)
 NOTHING_CONFIGURED = (
     "no chat is configured. Set ECHO_TELEGRAM__TOKEN (from @BotFather) or ECHO_DISCORD__TOKEN (from the Discord "
     "developer portal), or put them into echo.toml; the README shows how. To try echo-core without an account, run "

@@ -18,10 +18,10 @@ from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
 from echo_core.history import Line, Said, history
 from echo_core.journal.base import Journal
-from echo_core.messages import ChannelKey, Inbound, Option, Wrote
+from echo_core.messages import Action, Author, ChannelKey, Inbound, Option, Press, Pressed, Wrote
 from echo_core.messages import Said as SaidBody
 from echo_core.offers import Offered, intent_of
-from echo_core.plan import Decision, Plan
+from echo_core.plan import Decision, Plan, ReadyOffer
 from echo_core.prompts import Prompts
 from echo_core.render import plain
 from echo_core.standing import move, steps
@@ -123,6 +123,8 @@ class Overview:
         plan = (await self._journal.read(key)).plan
         if plan is not None:
             await self._journal.remember(key, AUTO, plan.planning_session_id if on else "")
+            if on and isinstance(plan.offer, ReadyOffer) and not await self._journal.unfinished(key):
+                await self._journal.accept(_going_on(key, plan.offer))
         self._broadcast.changed(key)
 
     async def _said(self, key: ChannelKey, plan: Plan) -> list[Said]:
@@ -192,6 +194,12 @@ class Overview:
             return self._prompts.workflow(plan.workflow)
         except WorkflowError:
             return None
+
+
+def _going_on(key: ChannelKey, offer: ReadyOffer) -> Inbound:
+    """Make the press that moves a plan on which is ready already."""
+    press = Pressed(Press(Action.CONTINUE, offer.token).encode())
+    return Inbound(f"{AUTO}-{offer.token}", key, Author("", "echo-core"), press, chat_id=key.channel_id, via=AUTO)
 
 
 async def goes_on(journal: Journal, key: ChannelKey, plan: Plan) -> bool:

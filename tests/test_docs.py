@@ -167,7 +167,7 @@ def test_the_example_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     text = read("echo.example.toml")
-    assert tomllib.loads(text) == {"telegram": {}, "discord": {}, "agent": {}, "attachments": {}, "log": {}}
+    assert tomllib.loads(text) == {"telegram": {}, "discord": {}, "web": {}, "agent": {}, "attachments": {}, "log": {}}
     text = re.sub(r"(?m)^#(?=\S)", "", text)
     (tmp_path / "echo.toml").write_text(text, encoding="utf-8")
     load_settings(Registry().sections())

@@ -176,6 +176,25 @@ async def test_an_interrupting_message_ends_the_turn_and_is_next(tmp_path: Path)
         assert "Stopped." in house.channel.text
 
 
+async def test_a_phase_that_is_just_begun_can_be_interrupted(tmp_path: Path) -> None:
+    """What is said while `/plan` runs its first turn ends that turn; the phase begins with those words."""
+
+    def script(request: ModelRequest) -> Step:
+        if "only for cats" in "".join(request.user_texts):
+            return says(f"For cats, then.\n\n{INPUT}")
+        return Step(text=("Let me ", "think"), hang=True)
+
+    async with open_house(tmp_path, script, while_running="interrupt") as house:
+        house.open()
+        await house.command("/plan todo-app A list")
+        await house.until(house.at_work)
+        await house.say("only for cats", author=BOB)
+        await house.channel.shows("For cats, then.")
+        await house.quiet()
+        assert "A list" in "\n".join(house.shop.asked[-1].user_texts)
+        assert (await house.plan()).phase == "/office-hours"
+
+
 async def test_an_interrupted_message_that_was_not_heard_is_not_lost(tmp_path: Path) -> None:
     """The second comes before the agent was asked: it is told both, in order; an album does not interrupt itself."""
     async with open_house(tmp_path, slow_first, capabilities=ABLE, while_running="interrupt") as house:

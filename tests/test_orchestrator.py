@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 
 from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
 from echo_core.errors import CommandError, OutOfDateError, WorkflowError, WorkspaceError
@@ -297,6 +299,15 @@ async def test_deny_can_be_typed(closed_shop: Workshop) -> None:
     assert isinstance(offer, RecoveryOffer)
     assert (offer.pending.tool_use_id, offer.pending.allow) == ("c", False)
     assert "EXTERNAL CONTENT" not in offer.pending.reason
+
+
+async def test_leave_for_the_plan_can_be_typed(closed_shop: Workshop) -> None:
+    """The words of that button, in the language of the channel."""
+    state = Conversation(plan=closed_shop.plan(offer=PERMISSION, session_id="s"))
+    for language, words in (("en", "allow for this plan"), ("ro", "Permite pentru acest plan")):
+        with speaking(language):
+            assert plan_of(await closed_shop.respond(state, words)).allowed == ("r",)
+            assert plan_of(await closed_shop.respond(state, f"{words}?")).allowed == ()
 
 
 async def test_a_workflow_without_a_closing_document(closed_shop: Workshop) -> None:
@@ -667,7 +678,25 @@ async def test_the_decisions_stand_in_the_final_plan(shop: Workshop) -> None:
 
 
 async def test_decisions_that_cannot_be_written_hold_up_nothing(closed_shop: Workshop) -> None:
-    """The plan is complete, and the log says what is missing; a document that is a link to elsewhere is left alone."""
+    """The plan is complete, and the log says what is missing."""
+    shop = closed_shop
+    plan = shop.plan(phase="/plan-eng-review", decisions=(DECISION,))
+    final = shop.workspace / "final-plan.md"
+    final.write_text("# Final", encoding="utf-8")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with structlog.testing.capture_logs() as lines:
+            step = await shop.orchestrator.advance(Conversation(plan=plan), shop.line())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [line["event"] for line in lines] == ["decisions_not_written"]
+    assert plan_of(step).status == "complete"
+    assert (said(step, Files)[0].paths, final.read_text()) == ((final,), "# Final")
+
+
+async def test_a_final_plan_that_is_a_link_to_elsewhere_is_left_alone(closed_shop: Workshop) -> None:
+    """Neither is it sent, nor is anything written into it."""
     shop = closed_shop
     outside = shop.root / "outside.md"
     outside.write_text("mine", encoding="utf-8")

@@ -257,11 +257,28 @@ async def test_a_ready_phase_goes_on_by_itself(tmp_path: Path) -> None:
         assert (await house.plan()).phase == "/plan-eng-review"
 
 
+async def test_a_phase_that_is_ready_already_goes_on(tmp_path: Path) -> None:
+    """Switching `auto_advance` on is enough; the message that offered it says so, and it happens once."""
+    playbook = Playbook(office_hours=[says(f"Done.\n\n{READY}")], plan_ceo_review=[says(f"The scope.\n\n{INPUT}")])
+    async with open_house(tmp_path, playbook) as house:
+        await house.put(house.shop.plan())
+        house.open()
+        await house.say("hello")
+        await house.channel.shows("[Continue to CEO review]")
+        await house.quiet()
+        await asyncio.gather(*(desk(house).auto_advance(KEY, on=True) for _ in range(2)))
+        await house.channel.shows("The scope.")
+        await house.channel.shows("→ Going on (echo-core)")
+        await house.quiet()
+        assert (await house.plan()).phase == "/plan-ceo-review"
+
+
 async def test_taking_part_from_elsewhere(house: House) -> None:
     """Who the web lets in is heard, and nobody else; the words appear in the channel, with their author."""
     assert (await from_the_web(house, Said("hello *there*"))).accepted
     await house.channel.shows("**Wanda** (web): hello \\*there\\*")
     await house.quiet()
+    assert await house.router.resume_points(KEY.adapter) == {}
     assert "from Wanda (web-1)]\nhello *there*" in house.shop.asked[-1].last_message
     house.others["web"] = AdapterSettings()
     assert not (await from_the_web(house, Said("again"))).accepted

@@ -27,7 +27,7 @@ def _run(session: str) -> PhaseRun:
 
 
 def test_a_phase_is_entered_with_nothing_of_the_one_before(tmp_path: Path) -> None:
-    """A new phase has no session, no point to go on from, no open offer, its own cost counter, and its folder pinned; the total stays."""
+    """A new phase has no session, no point to go on from, its own cost counter, its folder; the total stays."""
     plan = a_plan(
         tmp_path, phase="/first", session_id="s", cost_counter=0.5, total_cost_usd=0.5, offer=ReadyOffer(token="t"),
         cwd=tmp_path / "old", status="closing", runs=(_run("s"),), tip="t", branch=Branch(session_id="s"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
+from echo_core import deadlines
 from echo_core.agent.base import (
     DeferredQuestion,
     Failed,
@@ -149,6 +150,16 @@ async def test_a_turn_that_never_ends_meets_the_hard_limit(tmp_path: Path) -> No
     assert failure_of(turn).kind is FailureKind.TIMEOUT
     assert failure_of(turn).detail == "The turn took longer than 3.5 seconds, so it was ended."
     assert turn.text.startswith("word word")
+
+
+async def test_a_turn_that_does_not_stop_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the agent's process does, the turn has an end; its words can be said again."""
+    monkeypatch.setattr(deadlines, "STOP_LIMIT", 0.0)
+    async with open_workshop(tmp_path, lambda _: Step(hang=True), idle_timeout=1.0) as shop:
+        turn = await shop.say(shop.plan(), "are you there?")
+    assert failure_of(turn).kind is FailureKind.TIMEOUT
+    assert failure_of(turn).detail.startswith("Nothing happened for 1 seconds")
+    assert "are you there?" in recovery_of(turn).pending.prompt
 
 
 async def test_no_clock_runs_while_a_question_is_open(tmp_path: Path) -> None:

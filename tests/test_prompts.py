@@ -108,3 +108,13 @@ def test_the_closing_prompt_names_the_final_document(folders: Folders, tmp_path:
     text = Prompts(folders=folders).closing(a_plan(tmp_path, documents=(tmp_path / "office-hours.md",)))
     assert f"Write the final plan to: {tmp_path / 'final-plan.md'}" in text
     assert f"- {tmp_path / 'office-hours.md'}" in text
+
+
+def test_a_workflow_without_a_closing_document_has_no_closing_prompt(folders: Folders, tmp_path: Path) -> None:
+    """Somebody took it out of the workflow while a plan was being closed: the error says so."""
+    (tmp_path / "own" / "workflows").mkdir(parents=True)
+    phase = '[[phases]]\nskill = "/think"\ntitle = "Think"\ndocument = "think.md"\nprompt = "{phase}"\n'
+    text = f'name = "planning"\ntitle = "Short"\n{phase}'
+    (tmp_path / "own" / "workflows" / "planning.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(WorkflowError, match="no closing document"):
+        Prompts(folders=folders, own=tmp_path / "own").closing(a_plan(tmp_path))

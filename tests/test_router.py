@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +14,19 @@ import structlog.testing
 from echo_core.commands import command_specs
 from echo_core.config import AdapterSettings
 from echo_core.errors import JournalError, OutOfDateError
-from echo_core.messages import Action, Author, Body, ChannelKey, Command, Press, Pressed, Said, Unsupported
+from echo_core.messages import (
+    Action,
+    Author,
+    Body,
+    ChannelKey,
+    Command,
+    Deleted,
+    Edited,
+    Press,
+    Pressed,
+    Said,
+    Unsupported,
+)
 from echo_core.plan import AnswerOption, Plan, Question, QuestionOffer, ReadyOffer
 from echo_core.rehearsal.model import Step
 from echo_core.router import MESSAGE_LIMIT
@@ -342,3 +355,52 @@ async def test_where_to_go_on_after_a_restart(house: House) -> None:
     await house.journal.put(ChannelKey("discord", "9"), (await house.entry()).conversation)
     assert await house.router.resume_points("telegram") == {"1": "last"}
     assert house.router.commands == command_specs()
+
+
+async def test_what_is_completed_from_elsewhere(house: House) -> None:
+    """Who takes part by another adapter is let in by that adapter's settings, also where values are completed."""
+    await house.put(None, house.shop.plan())
+    house.others["web"] = AdapterSettings(allowed_users=frozenset({"666"}))
+
+    async def complete(via: str) -> list[str]:
+        inbound = replace(house.inbound(Command("resume", ""), author=STRANGER), via=via)
+        return list(await house.router.complete(inbound, "slug"))
+
+    assert await complete("web") == ["todo-app"]
+    assert await complete("") == []
+
+
+async def test_a_stranger_on_one_adapter_is_told_on_the_other(house: House) -> None:
+    """A refusal is given once for each way in."""
+    await house.put(house.shop.plan())
+    house.others["web"] = AdapterSettings()
+    assert (await house.say("hello", author=STRANGER)).notice
+    elsewhere = replace(house.inbound(Said("hello"), author=STRANGER), via="web")
+    assert (await house.router.receive(elsewhere)).notice
+    assert not (await house.router.receive(replace(elsewhere, id="again"))).notice
+
+
+async def test_a_button_of_the_card_belongs_to_its_plan(house: House) -> None:
+    """Stop, files and leave of another plan's card are out of date; the card's message stays as it is."""
+    await house.put(house.shop.plan())
+    for action in (Action.STOP, Action.FILES, Action.LEAVE):
+        assert (await house.press(action, "another")).notice == OUT_OF_DATE
+    found = await house.router.desk.plan(house.channel.key)
+    assert found is not None
+    receipt = await house.press(Action.LEAVE, found.token)
+    assert (receipt.accepted, receipt.keep) == (True, True)
+    assert await waiting(house) == 1
+
+
+async def test_a_message_that_nobody_sees_coming_back(house: House) -> None:
+    """An edit or a deletion of a message that is not known, or not the author's to change here, changes nothing."""
+    await house.put(house.shop.plan())
+    await house.say("hello", message="m")
+    assert (await house.receive(Edited("other", "x"))).accepted
+    assert (await house.receive(Deleted("other"))).accepted
+    assert not (await house.receive(Edited("m", "mine now"), author=STRANGER)).accepted
+    assert (await house.receive(Edited("m", " "))).accepted
+    (found,) = await house.journal.waiting(house.channel.key)
+    assert found.body == Said("hello")
+    assert (await house.receive(Deleted("m"), author=Author("", ""))).accepted
+    assert await waiting(house) == 0

@@ -149,6 +149,12 @@ def test_without_a_plan_nothing_is_left_or_taken_back(closed_shop: Workshop) -> 
     )
 
 
+def test_the_phase_that_follows(closed_shop: Workshop) -> None:
+    """Its title, None after the last: for what an offer that is over still shows."""
+    assert closed_shop.shelving.next_title(closed_shop.plan()) == "CEO review"
+    assert closed_shop.shelving.next_title(closed_shop.plan(phase="/plan-eng-review")) is None
+
+
 def test_dropping_needs_something_that_was_cut_off(closed_shop: Workshop) -> None:
     """Whatever else is open, or nothing: it is out of date."""
     for offer in (QUESTION, BRIEF, PERMISSION, READY_OFFER, None):

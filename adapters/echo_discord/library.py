@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import warnings
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -40,8 +41,7 @@ def proxy_for(address: str) -> Proxy:
     if not found or _is_here(host) or proxy_bypass(host):
         return Proxy()
     url = yarl.URL(found if "://" in found else f"http://{found}")
-    auth = aiohttp.BasicAuth(url.user, url.password or "") if url.user else None
-    return Proxy(str(url.with_user(None)), auth)
+    return Proxy(str(url.with_user(None)), _auth(url.user, url.password or "") if url.user else None)
 
 
 def quiet() -> None:
@@ -52,6 +52,13 @@ def quiet() -> None:
         if _without_traceback not in logger.filters:
             logger.addFilter(_without_traceback)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
+
+def _auth(user: str, password: str) -> aiohttp.BasicAuth:
+    """Give a proxy's credentials in the one form that discord.py takes, and aiohttp warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return aiohttp.BasicAuth(user, password)
 
 
 def _is_here(host: str) -> bool:

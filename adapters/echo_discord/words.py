@@ -26,7 +26,7 @@ def short(text: str, limit: int) -> str:
 def tail(text: str, limit: int) -> str:
     """Give the end of a line that fits, for a path; never an empty one."""
     line = " ".join(text.split())
-    return cut(line, limit) if utf16_length(line) <= limit else "…" + _end(line, limit - 1)
+    return "…" + _end(line, limit - 1) if utf16_length(line) > limit else line or "…"
 
 
 def clip(text: str) -> str:

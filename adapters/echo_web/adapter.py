@@ -56,7 +56,7 @@ class WebAdapter:
         """Serve until cancelled. Raises `AdapterError` for an address that cannot be taken."""
         await asyncio.to_thread(self._uploads.prepare)
         listening = _listen(self._settings.host, self._settings.port)
-        site = make_site(core, self._settings, self._uploads)
+        site = await asyncio.to_thread(make_site, core, self._settings, self._uploads)
         site.port = listening.getsockname()[1]
         config = uvicorn.Config(
             make_asgi(site), log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",

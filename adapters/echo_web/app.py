@@ -30,7 +30,7 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def make_site(core: Core, settings: WebSettings, uploads: Uploads) -> Site:
-    """Make what every handler is given."""
+    """Make what every handler is given. It blocks for some tenths of a second: templates and texts are read."""
     scenes: Scenes | None = None
 
     def told(key: Any) -> None:  # noqa: ANN401 - a channel's key
@@ -39,6 +39,7 @@ def make_site(core: Core, settings: WebSettings, uploads: Uploads) -> Site:
 
     token = settings.token.get_secret_value() if settings.token else ""
     draw = Drawing(core, clock=_now, take_part=settings.take_part, logout=bool(token))
+    draw.warm()
     feed = Feed(_now, told)
     scenes = Scenes(core.desk, feed, draw)
     return Site(
@@ -116,7 +117,7 @@ def _describe(app: FastAPI) -> None:
             app.openapi_schema = schema
         return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign] - the documented way
+    setattr(app, "openapi", described)  # noqa: B010 - the documented way, which a type checker refuses
 
 
 def _now() -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -46,8 +47,8 @@ class WebSettings(AdapterSettings):
 
     @property
     def configured(self) -> bool:
-        """Whether it can run: always."""
-        return True
+        """Whether it can run: wherever its libraries are installed."""
+        return find_spec("fastapi") is not None
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from echo_core.messages import (
     buttons,
 )
 from echo_core.render import plain
-from echo_core.texts import say, spoken
+from echo_core.texts import LANGUAGES, say, speaking, spoken
 from echo_web.addresses import is_own, segment
 from echo_web.render import markdown
 from echo_web.views import CSRF
@@ -64,6 +64,14 @@ class Drawing:
     def __call__(self, template: str, **values: object) -> Markup:
         """Draw a template."""
         return Markup(self._environment.get_template(template).render(**values))  # noqa: S704 - autoescaped
+
+    def warm(self) -> None:
+        """Read all templates, and the texts of every language, so that the first page does not wait for them."""
+        for template in self._environment.list_templates(["html"]):
+            self._environment.get_template(template)
+        for language in LANGUAGES:
+            with speaking(language):
+                say("web-turns", count=1)
 
     def _ago(self, when: datetime) -> str:
         seconds = max(0, int((self._clock() - when).total_seconds()))

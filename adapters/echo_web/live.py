@@ -39,17 +39,21 @@ class _Piece:
 
 @dataclass(slots=True)
 class Growing:
-    """One turn. `change` counts what happened to it."""
+    """One turn. `change` counts what happened to it; `whole` is it all, drawn in a language, for who comes now."""
 
     turn: str
     change: int = 0
     doing: str = ""
     doing_change: int = 0
     _pieces: list[_Piece] = field(default_factory=list)
+    whole: dict[str, Markup] = field(default_factory=dict)
+    _known: dict[Position, Markup] = field(default_factory=dict)
 
     def see(self, sight: Sight) -> bool:
         """Take in what happened; says whether it is to be seen."""
         self.change += 1
+        self._known.clear()
+        self.whole.clear()
         match sight:
             case Grew(text=text, block=block):
                 self._grow(text, block)
@@ -68,7 +72,12 @@ class Growing:
         return Position(self.turn, len(self._pieces), self.change)
 
     def since(self, position: Position) -> Markup:
-        """Give what has changed since, as partial updates of a page."""
+        """Give what has changed since, as partial updates of a page; drawn once for all who stand there."""
+        if position not in self._known:
+            self._known[position] = self._drawn_since(position)
+        return self._known[position]
+
+    def _drawn_since(self, position: Position) -> Markup:
         out: list[Markup] = []
         for number, piece in enumerate(self._pieces):
             if number >= position.pieces:

@@ -6,12 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import fields
+from functools import lru_cache
+from typing import Any
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from markupsafe import Markup
 
 from echo_core.desk import Changed, Desk, Doing, FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded
 from echo_core.messages import ChannelKey
+from echo_core.texts import spoken
 from echo_web.live import Growing, Position
 from echo_web.scenes import Scene, Scenes
 from echo_web.views import CSRF, Draw, Stand
@@ -38,12 +41,12 @@ async def updates(
     """
     async with scenes.enter(key) as (scene, seat):
         await scene.ready()
-        page = _Page(stand, csrf, draw)
+        page = _Page(stand, draw)
         while not scene.over:
             seat.clear()
             markup = await page.news(scene)
             if markup:
-                yield format_sse_event(data_str=str(markup), id=str(page.stand))
+                yield _event(markup, str(page.stand)).replace(CSRF.encode(), csrf.encode())
                 continue
             try:
                 async with asyncio.timeout(HEARTBEAT):
@@ -52,12 +55,17 @@ async def updates(
                 yield KEEPALIVE_COMMENT
 
 
+@lru_cache(maxsize=64)
+def _event(markup: Markup, number: str) -> bytes:
+    """Write partial updates as an event; many pages get the same."""
+    return format_sse_event(data_str=str(markup), id=number)
+
+
 class _Page:
     """One page that is open: where it stands, and how far it has seen the running turn."""
 
-    def __init__(self, stand: Stand | None, csrf: str, draw: Draw) -> None:
+    def __init__(self, stand: Stand | None, draw: Draw) -> None:
         self.stand = stand
-        self._csrf = csrf
         self._draw = draw
         self._version = -1
         self._position: Position | None = None
@@ -76,7 +84,7 @@ class _Page:
             whole = False
         if not whole:
             markup += self._growth(scene.growing)
-        return Markup(markup.replace(CSRF, self._csrf))  # noqa: S704 - both are our own
+        return markup
 
     def _growth(self, growing: Growing | None) -> Markup:
         position = self._position
@@ -88,8 +96,17 @@ class _Page:
             return growing.since(position)
         self._live = True
         self._position = growing.here() if growing else Position("", 0, 0)
-        live = self._draw("plan/live.html", growing=growing)
-        return Markup('<hx-partial hx-target="#live" hx-swap="innerHTML">{}</hx-partial>').format(live)
+        return _whole(growing, self._draw)
+
+
+def _whole(growing: Growing | None, draw: Draw) -> Markup:
+    """Draw a running turn from its beginning, in the place of what a page shows of one."""
+    swap = Markup('<hx-partial hx-target="#live" hx-swap="innerHTML">{}</hx-partial>')
+    if growing is None:
+        return swap.format("")
+    if spoken() not in growing.whole:
+        growing.whole[spoken()] = swap.format(draw("plan/live.html", growing=growing))
+    return growing.whole[spoken()]
 
 
 async def sights(desk: Desk, key: ChannelKey, over: asyncio.Event) -> AsyncIterator[bytes]:
@@ -101,7 +118,8 @@ async def sights(desk: Desk, key: ChannelKey, over: asyncio.Event) -> AsyncItera
         try:
             while not over.is_set():
                 upcoming = upcoming or asyncio.ensure_future(anext(following))
-                done, _ = await asyncio.wait({upcoming, ending}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+                both: set[asyncio.Future[Any]] = {upcoming, ending}
+                done, _ = await asyncio.wait(both, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
                 if upcoming in done:
                     yield encoded(upcoming.result())
                     upcoming = None

@@ -101,24 +101,21 @@ class Stand:
 
 @dataclass(slots=True)
 class Drawn:
-    """A view in one language: its regions, where it stands, and the turns that were already drawn.
+    """A view in one language: its regions, and `stand`, where a page stands that shows it.
 
     The markup holds `CSRF` in the place of the browser's own token.
     """
 
     view: View
     draw: Draw
-    regions: dict[str, Markup] = field(default_factory=dict)
+    regions: dict[str, Markup] = field(init=False)
+    stand: Stand = field(init=False)
     _updates: dict[str, Markup] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.regions = {name: self.draw(f"plan/{name}.html", view=self.view) for name in REGIONS}
-
-    @property
-    def stand(self) -> Stand:
-        """Where a page stands that shows this."""
-        regions = {name: _digest(markup) for name, markup in self.regions.items()}
-        return Stand(self.view.total, self._last(self.view.total), regions)
+        digests = {name: _digest(markup) for name, markup in self.regions.items()}
+        self.stand = Stand(self.view.total, self._last(self.view.total), digests)
 
     def replaces(self, stand: Stand | None) -> bool:
         """Whether a page that stands there is replaced whole."""

@@ -38,8 +38,9 @@ class StoredMessage:
 class StoredConversation:
     """All that one file holds.
 
-    `recent` are the ids of messages that were finished or withdrawn, newest last, the last 500 at least. `last_seq` and
-    `last_id` belong to the message that was accepted last. `remembered` are ids of messages of ours, by name.
+    `recent` are the ids of messages that were finished or withdrawn, newest last, the last 500 at least. `last_seq`
+    belongs to the message that was accepted last, `last_id` to the last one that came by the channel's own platform.
+    `remembered` are ids of messages of ours, by name.
     """
 
     key: ChannelKey
@@ -56,7 +57,8 @@ class StoredConversation:
         """Note a message as the last one, unless a later one was noted."""
         if message.seq <= self.last_seq:
             return self
-        return replace(self, last_seq=message.seq, last_id=message.inbound.id)
+        last_id = self.last_id if message.inbound.via else message.inbound.id
+        return replace(self, last_seq=message.seq, last_id=last_id)
 
     def begun(self, message_id: str, running: Running) -> StoredConversation:
         """Mark a message as the one the agent works on."""

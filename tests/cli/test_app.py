@@ -56,8 +56,9 @@ def test_wrong_usage(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert "Error" in ran.err
 
 
-def test_serve_without_a_chat(cli: Cli) -> None:
-    """Without any configured chat `serve` ends at once with one line that says what to set."""
+def test_serve_without_an_adapter(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing to serve `serve` ends at once with one line that says what to set."""
+    monkeypatch.setenv("ECHO_ADAPTERS", "[]")
     ran = cli("serve")
     assert ran.code == 1
     assert ran.err.startswith("error: ")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from echo_core.journal.lock import StateLock
@@ -53,12 +54,17 @@ def test_a_rehearsal_that_fails_says_so(cli: Cli, tmp_path: Path) -> None:
 
 
 class Terminal:
-    """A demo in a terminal, and the person before it."""
+    """A demo in a terminal, and the person before it; the browser that it opens is a command that does nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [*DEMO, "--folder", "here"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            [*DEMO, *options, "--folder", "here"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env={**os.environ, "BROWSER": "true", "LC_ALL": "C"},
         )
         os.close(theirs)
         self.text = ""
@@ -103,9 +109,34 @@ class Terminal:
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     """Give a demo in a terminal."""
-    terminal = Terminal()
+    terminal = Terminal("--terminal")
     yield terminal
     terminal.close()
+
+
+def test_the_page_opens() -> None:
+    """At a terminal the rehearsal is a page in the browser, on any free port; Ctrl-C ends it."""
+    demo = Terminal()
+    try:
+        demo.sees("Ctrl-C ends it")
+        found = re.search(r"http://127\.0\.0\.1:\d+", demo.text)
+        assert found is not None
+        assert "No plans yet" in _page(found[0])
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.ends(seconds=8) in {0, 130}
+        assert "Traceback" not in demo.text
+    finally:
+        demo.close()
+
+
+def _page(address: str) -> str:
+    """Fetch a page as soon as it is there."""
+    end = time.monotonic() + 40
+    while True:
+        with suppress(httpx.ConnectError):
+            return httpx.get(address, follow_redirects=True, trust_env=False).text
+        assert time.monotonic() < end, "the page did not come up"
+        time.sleep(0.1)
 
 
 def test_a_person_at_the_terminal(terminal: Terminal) -> None:

@@ -99,10 +99,8 @@ async def test_press_after_a_restart(bot: Bot, server: DiscordServer, room: Plac
     (part,) = channel.parts(CARD)
     await channel.post(part, dedup="1")
     await bot.start()
-    for receipt in (
-        Receipt(accepted=True, keep=True, notice="Here."),
-        Receipt(accepted=True, label="!", notice="Here."),
-    ):
+    for keep in (True, False):
+        receipt = Receipt(accepted=True, keep=keep, notice="Here.", label="!")
         core.answer = lambda _, receipt=receipt: receipt  # type: ignore[misc]
         assert await room.press("Files").answer() == "Here."
     assert [one.body for one in core.received] == [Pressed(Press(Action.FILES, "plan").encode())] * 2

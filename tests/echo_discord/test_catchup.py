@@ -199,3 +199,34 @@ async def test_replies_of_other_bots(bot: Bot, server: DiscordServer, room: Plac
     core.answer = lambda _: Receipt(accepted=False, notice="You are not on the list.")
     await bot.start()
     await room.wait_for("not on the list")
+
+
+async def test_files_and_changes(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """Missed messages come with their files, as they stand now, and without those that were taken away."""
+    core.points[room.channel_id] = str(room.say("seen").id)
+    changed = room.say("first")
+    room.edit(changed, "changed")
+    room.delete(room.say("gone"))
+    room.say("", files=[("sketch.png", b"PNG")])
+    room.record(b"OggS")
+    await bot.start()
+    bodies = [one.body for one in await core.wait_for(3)]
+    assert all(isinstance(body, Said) for body in bodies)
+    assert [(body.text, [one.kind for one in body.attachments]) for body in bodies if isinstance(body, Said)] == [
+        ("changed", []),
+        ("", ["image"]),
+        ("", ["voice"]),
+    ]
+
+
+async def test_thread_that_was_opened_for_a_plan(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """What the core itself put behind a message is a point to go on from, too: that message's."""
+    team = server.add_guild()
+    parent = team.add_channel("general")
+    asked = parent.say("/plan todo --thread")
+    thread = team.add_thread(parent, "todo")
+    core.points[thread.channel_id] = f"{asked.id}.thread"
+    thread.say("missed")
+    await bot.start()
+    await core.wait_for(1)
+    assert core.texts == ["missed"]

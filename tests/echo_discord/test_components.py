@@ -129,10 +129,8 @@ async def test_select(bot: Bot, room: Place, core: RecordingCore) -> None:
     await room.select(["SQLite"]).answer()
     assert core.received[0].body == Pressed(Press(Action.ANSWER, "offer-3", 0, 2).encode())
     assert (message.options, message.buttons) == ([], [])
-    assert (
-        message.content
-        == "**Database**\n\nWhich?\n\n- **Postgres** — A server\n- **SQLite** — A file\n\n✓ **SQLite** — Alice"
-    )
+    options = "- **Postgres** — A server\n- **SQLite** — A file"
+    assert message.content == f"**Database**\n\nWhich?\n\n{options}\n\n✓ **SQLite** — Alice"
 
 
 async def test_recommended(bot: Bot, room: Place, core: RecordingCore) -> None:

@@ -140,8 +140,8 @@ class TestDiscord(AdapterConformance):
         adapter = await bot.start()
         place = places[request.param]
         is_channel = request.param == "channel"
-        channel = adapter.channel(place.channel_id)
-        await until(lambda: channel.capabilities.threads is is_channel)
+        there = adapter.channel(place.channel_id)
+        await until(lambda: there.capabilities.threads is is_channel)
         yield DiscordHarness(bot, core, server, place)
         refused = [line for line in server.guard.refused if "Unknown Message" not in line]
         assert refused == []

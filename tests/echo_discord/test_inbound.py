@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from echo_core.messages import Author, ChannelKey, Command, Said, Unsupported
+from echo_core.messages import Author, ChannelKey, Command, Deleted, Edited, Said, Unsupported
 from echo_discord.render import Part
 from tests.echo_discord.conftest import Bot
 from tests.echo_discord.recording import RecordingCore
@@ -132,20 +132,122 @@ async def test_what_is_not_text(bot: Bot, room: Place, core: RecordingCore) -> N
     forwarded = {"message": {**content, "embeds": [], "attachments": [], "components": [], "mentions": []}}
     await bot.start()
     room.say("", sticker="wave")
-    room.say("", files=[("plan.pdf", b"%PDF")])
-    room.say("see this", files=[("plan.pdf", b"%PDF")])
-    room.say("", files=[("voice.ogg", b"OggS")], flags=1 << 13)
     room.say("", poll=poll)
     room.say("", message_snapshots=[forwarded])
-    received = await core.wait_for(6)
+    received = await core.wait_for(3)
     assert [one.body for one in received] == [
         Unsupported("a sticker"),
-        Unsupported("a file (plan.pdf)"),
-        Said("see this\n\n(Attached, but not readable here: plan.pdf)"),
-        Unsupported("a voice message"),
         Unsupported("a poll"),
         Unsupported("a forwarded message"),
     ]
+
+
+async def test_attachments(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """Files come with their message: name, size, type, where they lie, and whether it is a picture."""
+    await bot.start()
+    room.say("see this", files=[("plan.pdf", b"%PDF"), ("sketch.png", b"PNG"), ("odd", b"?")])
+    room.say("", files=[("notes.txt", b"Milk")])
+    received = await core.wait_for(2)
+    first, second = (one.body for one in received)
+    assert isinstance(first, Said)
+    assert isinstance(second, Said)
+    assert (first.text, second.text, first.continues) == ("see this", "", False)
+    assert [(one.name, one.size, one.mime, one.kind) for one in (*first.attachments, *second.attachments)] == [
+        ("plan.pdf", 4, "application/pdf", "file"),
+        ("sketch.png", 3, "image/png", "image"),
+        ("odd", 1, "", "file"),
+        ("notes.txt", 4, "text/plain", "file"),
+    ]
+    assert first.attachments[0].ref.endswith("/plan.pdf")
+
+
+async def test_voice_message(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """A recording made in the chat is known as one; a sound file that was attached is a file."""
+    private = server.dm(server.people[0])
+    await bot.start()
+    private.record(b"OggS")
+    private.say("", files=[("song.ogg", b"OggS")])
+    bodies = [one.body for one in await core.wait_for(2)]
+    kinds = [attachment.kind for body in bodies if isinstance(body, Said) for attachment in body.attachments]
+    assert kinds == ["voice", "file"]
+
+
+async def test_long_message(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """A message of the most characters is not cut by the clients, so nothing is awaited behind it."""
+    await bot.start()
+    room.say("x" * 2000)
+    (inbound,) = await core.wait_for(1)
+    assert inbound.body == Said("x" * 2000)
+
+
+async def test_edit(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """A message that somebody changes arrives with its new words; each change once, under an id of its own."""
+    team = server.add_guild()
+    parent = team.add_channel("general")
+    thread = team.add_thread(parent, "idea")
+    await bot.start()
+    said = thread.mention("a list for two")
+    thread.edit(said, f"<@{server.bot.id}> a list for three")
+    thread.unfold(said)
+    server.clock_offset += 1
+    thread.edit(said, f"<@{server.bot.id}> a list for four")
+    _, first, second = await core.wait_for(3)
+    assert (first.body, second.body) == (
+        Edited(str(said.id), "a list for three"),
+        Edited(str(said.id), "a list for four"),
+    )
+    assert len({str(said.id), first.id, second.id}) == 3
+    assert (first.chat_id, first.author.name, first.addressed) == (parent.channel_id, "Alice", True)
+    assert [one.id for one in core.repeated] == [first.id]
+
+
+async def test_what_is_no_edit(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
+    """Previews, pins, bots' changes, and the bot's own are nobody's edits; nor is what may not be read."""
+    other = server.add_user("other-bot", bot=True)
+    adapter = await bot.start(message_content=False)
+    channel = adapter.channel(room.channel_id)
+    mine = await channel.post(Part("live"), dedup="1")
+    await channel.edit(mine, Part("grown"))
+    theirs = room.say("I am a bot", user=other)
+    room.edit(theirs, "I am another bot")
+    said = room.mention("see https://example.com")
+    room.unfold(said)
+    await channel.pin(str(said.id))
+    secret = room.say("nothing for you")
+    room.edit(secret, "really nothing for you")
+    room.mention("the end")
+    await server.until(lambda: len(core.texts) == 2)
+    assert [one.body for one in core.received if not isinstance(one.body, Deleted)] == [
+        Said("see https://example.com"),
+        Said("the end"),
+    ]
+
+
+async def test_deletion(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """A message that is taken away is told of by its id, several at once one by one; nobody knows who did it."""
+    team = server.add_guild()
+    parent = team.add_channel("general")
+    thread = team.add_thread(parent, "idea")
+    await bot.start()
+    one, two, three = (thread.say(text) for text in ("one", "two", "three"))
+    thread.delete(one)
+    thread.delete(two, three)
+    received = (await core.wait_for(6))[3:]
+    assert [inbound.body for inbound in received] == [Deleted(str(message.id)) for message in (one, two, three)]
+    assert {inbound.author for inbound in received} == {Author("", "")}
+    assert {inbound.chat_id for inbound in received} == {parent.channel_id}
+    assert len({inbound.id for inbound in core.received}) == 6
+
+
+async def test_language(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
+    """With a command the platform tells the person's language, with a message it does not."""
+    ioana = server.add_user("ioana", "Ioana", locale="ro")
+    await bot.start()
+    room.slash("status", user=ioana)
+    await core.wait_for(1)
+    room.say("salut", user=ioana)
+    received = await core.wait_for(2)
+    assert [one.author.language for one in received] == ["ro", ""]
 
 
 async def test_command_as_text(bot: Bot, room: Place, core: RecordingCore) -> None:

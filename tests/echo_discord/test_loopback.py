@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.echo_discord.conftest import Bot
-from tests.loopback.discord_limits import Refused, check_message
+from tests.loopback.discord_limits import Refused, check_command, check_message, check_modal
 from tests.loopback.discord_model import COMPONENTS_V2
 from tests.loopback.discord_server import DiscordServer, Place
 from tests.loopback.discord_spec import SPEC_FILE, Spec
@@ -93,6 +93,12 @@ def display(text: str) -> dict[str, Any]:
         {"content": "x", "flags": COMPONENTS_V2, "components": [display("beside content")]},
         {"flags": COMPONENTS_V2, "components": [display("x" * 2001), display("x" * 2000)]},
         {"flags": COMPONENTS_V2, "components": [display("x") for _ in range(41)]},
+        {"flags": COMPONENTS_V2, "components": []},
+        {"flags": COMPONENTS_V2, "components": [button()]},
+        {
+            "flags": COMPONENTS_V2,
+            "components": [{"type": 17, "components": [display("x" * 2001), display("x" * 2000)]}],
+        },
     ],
 )
 def test_limits(body: dict[str, Any]) -> None:
@@ -235,6 +241,103 @@ async def test_interaction_rules(bot: Bot, server: DiscordServer, wire: Wire, ro
     assert (await wire.call("POST", f"/interactions/{second.id}/{second.token}/callback", defer))[1]["code"] == 10062
     server.clock_offset += 15 * 60
     assert (await wire.call("POST", hook, {"content": "late"}))[1]["code"] == 50027
+
+
+def form(**values: Any) -> dict[str, Any]:
+    """Give a modal that is right but for `values`, those of its label and its field among them."""
+    field = {"type": 4, "custom_id": "a", "style": 2} | values.pop("field", {})
+    label = {"type": 18, "label": "Answer", "component": field} | values.pop("label", {})
+    return {"title": "Form", "custom_id": "form", "components": [label], **values}
+
+
+@pytest.mark.parametrize(
+    "modal",
+    [
+        form(title=""),
+        form(title="x" * 46),
+        form(custom_id="x" * 101),
+        form(components=[]),
+        form(label={"label": "x" * 46}),
+        form(label={"description": "x" * 101}),
+        form(field={"max_length": 4001}),
+        form(field={"placeholder": "x" * 101}),
+        form(field={"label": "below a label it has none"}),
+    ],
+)
+def test_modal_limits(modal: dict[str, Any]) -> None:
+    """A modal over a limit is refused; one within them is taken."""
+    check_modal(form(title="x" * 45, label={"label": "x" * 45}, field={"max_length": 4000}))
+    with pytest.raises(Refused):
+        check_modal(modal)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"description": "x" * 101},
+        {"description": ""},
+        {"description": "x", "description_localizations": {"ro": "x" * 101}},
+        {"description": "x", "options": [{"description": "x" * 101}]},
+    ],
+)
+def test_command_limits(texts: dict[str, Any]) -> None:
+    """A command with a description that is too long is refused, in any language."""
+    check_command({"description": "x" * 100, "options": [{"description": "x"}]})
+    with pytest.raises(Refused):
+        check_command({"name": "x", **texts})
+
+
+async def test_form_rules(bot: Bot, server: DiscordServer, wire: Wire, room: Place) -> None:
+    """A form is the first answer to a command or a press, never to a form; its person fills it in within its limits."""
+    await bot.start()
+    await bot.stop()
+    used = room.slash("status")
+    opening = {"type": 9, "data": form(field={"max_length": 5})}
+    path = "/interactions/{0.id}/{0.token}/callback"
+    assert (await wire.call("POST", path.format(used), opening))[0] == 200
+    with pytest.raises(AssertionError, match="not so much"):
+        await room.write(used, "too long")
+    written = await room.write(used, "short")
+    assert (await wire.call("POST", path.format(written), opening))[0] == 400
+    assert (await wire.call("POST", path.format(written), {"type": 6}))[0] == 400
+    assert (await wire.call("POST", path.format(written), {"type": 4, "data": {"content": "x"}}))[0] == 200
+    assert server.guard.violations == []
+
+
+async def test_reactions_and_pins(server: DiscordServer, wire: Wire, room: Place) -> None:
+    """Reactions and pins are there afterwards, need their permission, and the last of each has a limit."""
+    said = room.say("hello")
+    path = f"/channels/{room.channel_id}/messages"
+    sign = f"{path}/{said.id}/reactions/%F0%9F%91%80/@me"
+    assert (await wire.call("DELETE", sign))[1]["code"] == 10014
+    assert (await wire.call("PUT", sign))[0] == 204
+    assert (await wire.call("PUT", f"{path}/pins/{said.id}"))[0] == 204
+    shown = (await wire.call("GET", f"{path}/{said.id}"))[1]
+    assert (shown["pinned"], shown["reactions"][0]["emoji"]["name"]) == (True, "👀")
+    assert [notice.type for notice in room.notices] == [6]
+    assert (await wire.call("DELETE", sign))[0] == (await wire.call("DELETE", f"{path}/pins/{said.id}"))[0] == 204
+    assert (said.reactions, said.pinned) == ({}, False)
+    room.channel.denied = {"react", "pin"}
+    assert (await wire.call("PUT", sign))[1]["code"] == 50013
+    assert (await wire.call("PUT", f"{path}/pins/{said.id}"))[1]["code"] == 50013
+    assert server.guard.violations == []
+
+
+async def test_threads(server: DiscordServer, wire: Wire, room: Place) -> None:
+    """A thread is opened in a channel alone, with a title within the limit; people are brought in by their id."""
+    path = f"/channels/{room.channel_id}/threads"
+    body = {"name": "idea", "type": 11, "auto_archive_duration": 60}
+    status, thread = await wire.call("POST", path, body)
+    assert (status, thread["parent_id"], [notice.type for notice in room.notices]) == (201, room.channel_id, [18])
+    members = f"/channels/{thread['id']}/thread-members"
+    assert (await wire.call("PUT", f"{members}/{server.people[0].id}"))[0] == 204
+    assert (await wire.call("PUT", f"{members}/1"))[1]["code"] == 10007
+    assert (await wire.call("PUT", f"{members}/@me"))[0] == 204
+    assert (await wire.call("PUT", f"/channels/{room.channel_id}/thread-members/@me"))[1]["code"] == 50024
+    assert (await wire.call("POST", f"/channels/{thread['id']}/threads", body))[1]["code"] == 50024
+    assert (await wire.call("POST", path, {**body, "name": " "}))[0] == 400
+    assert (await wire.call("POST", path, {**body, "name": "x" * 101}))[0] == 400
+    server.guard.violations.clear()  # the description knows that limit, too
 
 
 async def test_people_cannot_do_what_is_not_there(bot: Bot, server: DiscordServer, room: Place) -> None:

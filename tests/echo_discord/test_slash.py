@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
-from echo_core.messages import Command, Inbound, Receipt
+from echo_core.adapter import CommandSpec
+from echo_core.messages import Command
+from echo_core.testing.recording import COMMANDS
 from tests.echo_discord.conftest import Bot
 from tests.echo_discord.recording import RecordingCore
 from tests.loopback.discord_model import Channel
@@ -48,6 +49,32 @@ async def test_arguments(bot: Bot, room: Place, core: RecordingCore, options: di
     assert inbound.addressed
 
 
+async def test_in_every_language(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """Descriptions of commands and options are registered in English, and in Romanian for those whose Discord is."""
+    core.commands = COMMANDS
+    await bot.start()
+    plan = server.commands[0]
+    assert plan["description"] == "Start a plan in this channel"
+    assert plan["description_localizations"] == {"ro": "Începe un plan în acest canal"}
+    assert plan["options"][0]["description_localizations"] == {"ro": "Un nume scurt"}
+    assert not plan["options"][0].get("name_localizations")
+
+
+async def test_long_description(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """A description over the platform's limit is cut, and the commands are registered."""
+    core.commands = (CommandSpec("status", "Where the plan stands, " * 9),)
+    await bot.start()
+    assert 90 < len(server.commands[0]["description"]) <= 100
+
+
+async def test_answered_in_the_persons_language(bot: Bot, server: DiscordServer, room: Place) -> None:
+    """What the adapter itself says to a command is in the language of the person's Discord."""
+    ioana = server.add_user("ioana", "Ioana", locale="ro")
+    await bot.start()
+    odd = server.adopt(Channel(server.ids.next(), 99, "odd", room.channel.guild))
+    assert await odd.slash("status", user=ioana).answer() == "Nu pot vorbi în acest tip de canal."
+
+
 async def test_in_a_private_chat(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
     """Commands work in private chats, with the channel's and the person's id."""
     bob = server.people[1]
@@ -67,36 +94,6 @@ async def test_place_nobody_knows(bot: Bot, server: DiscordServer, room: Place, 
     assert "kind of channel" in await odd.slash("status").answer()
     assert await odd.autocomplete("plan", "slug") == []
     assert core.received == []
-
-
-async def test_command_of_an_older_version(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
-    """A command that this version does not know, still in somebody's Discord, is answered in words."""
-    await bot.start()
-    server.commands.append({"id": "1", "name": "ancient", "options": []})
-    assert "Reload Discord" in await room.slash("ancient").answer()
-    assert core.received == []
-
-
-async def test_completion_of_an_older_version(bot: Bot, server: DiscordServer, room: Place) -> None:
-    """Values for an option that this version does not know are not offered, and nothing else happens."""
-    await bot.start()
-    server.commands.append({"id": "1", "name": "ancient", "options": [{"name": "a", "type": 3, "autocomplete": True}]})
-    with pytest.raises(AssertionError, match="choices for /ancient"):
-        await room.autocomplete("ancient", "a", timeout=0.1)
-    assert await room.autocomplete("plan", "slug") == []
-
-
-async def test_failure_of_the_core(bot: Bot, room: Place, core: RecordingCore) -> None:
-    """A defect in the core leaves nobody thinking, and is in the log."""
-
-    def broken(_: Inbound) -> Receipt:
-        raise KeyError("a defect")
-
-    core.answer = broken
-    await bot.start()
-    with capture_logs() as logs:
-        assert "went wrong" in await room.slash("status").answer()
-    assert [line["command"] for line in logs if line["event"] == "command_failed"] == ["status"]
 
 
 async def test_autocompletion(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:

@@ -97,5 +97,5 @@ async def browser() -> AsyncIterator[Browser]:
 async def until(condition: Callable[[], Any], *, seconds: float = 10.0) -> None:
     """Wait until something holds. Raises `TimeoutError`."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - whatever it is, it does not tell
             await asyncio.sleep(0.01)

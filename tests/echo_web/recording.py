@@ -126,10 +126,10 @@ class RecordingDesk:
         said = self.said.setdefault(key, [])
         said.append(Utterance(len(said), "Office hours", author, markdown, tools))
 
-    def write(self, name: str, path: Path, *, key: ChannelKey = KEY, token: str = "file0001") -> None:
+    def write(self, name: str, path: Path, *, key: ChannelKey = KEY, press: str = "file0001") -> None:
         """Put a file into a plan's folders."""
-        self.paths[key, token] = path
-        entry = FileEntry(name, path.stat().st_size, token)
+        self.paths[key, press] = path
+        entry = FileEntry(name, path.stat().st_size, press)
         self.change(key, files=(*self.details[key].files, entry))
 
     def begin(self, key: ChannelKey = KEY, turn: str = "turn-1", *, text: str = "") -> None:

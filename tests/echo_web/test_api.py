@@ -4,12 +4,15 @@ import asyncio
 import base64
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from echo_core.messages import (
     Action,
@@ -166,8 +169,6 @@ async def test_what_happens_is_told(served: Served) -> None:
 @given(st.builds(ChannelKey, st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(min_size=1, max_size=40)))
 def test_any_key_can_be_an_address(key: ChannelKey) -> None:
     """A key written as a segment is one segment, and reads back as the same key."""
-    from urllib.parse import unquote  # noqa: PLC0415
-
     if any("\ud800" <= char <= "\udfff" for char in key.channel_id):
         return
     written = segment(key)
@@ -181,12 +182,12 @@ async def test_it_is_as_described(served: Served) -> None:
     served.desk.put(offer=QUESTION, decisions=(DECISION,))
     schema = schemathesis.openapi.from_dict((await served.client.get("/api/openapi.json")).json())
     schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-    schema.config.checks.update(excluded_check_names=[])
-    served.adapter.site.clock = lambda: 0.0  # type: ignore[union-attr]
+    not_in_the_schema: list[Any] = [positive_data_acceptance]  # an empty message, a choice together with own words
 
     def check() -> int:
         count = 0
         for result in schema.get_all_operations():
+            assert isinstance(result, Ok)
             operation = result.ok()
             if operation.path.endswith("/events"):
                 continue
@@ -196,15 +197,15 @@ async def test_it_is_as_described(served: Served) -> None:
                 suppress_health_check=list(HealthCheck),
             )  # fmt: skip
             @given(case=operation.as_strategy())
-            def run(case: schemathesis.Case) -> None:
+            def run(case: schemathesis.Case[Any]) -> None:
                 nonlocal count
                 count += 1
                 if "key" in case.path_parameters and count % 3:
                     case.path_parameters["key"] = str(KEY)
                 response = case.call(base_url=served.url)
-                assert response.status_code < 500 or response.status_code == 503, (response.status_code, case.as_curl_command())
+                assert response.status_code < 500, case.as_curl_command()
                 if response.status_code != 429:
-                    case.validate_response(response)
+                    case.validate_response(response, excluded_checks=not_in_the_schema)
 
             run()
         return count

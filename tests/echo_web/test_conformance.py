@@ -187,7 +187,7 @@ class WebHarness(Harness):
     async def _chosen(self, labels: Sequence[str], words: str) -> None:
         """Fill in the form of what stands open, and send it."""
         async with asyncio.timeout(5):
-            while not (form := await self._offer(labels)):
+            while not (form := await self._offer(labels)):  # noqa: ASYNC110 - a person who looks
                 await asyncio.sleep(0.02)
         named = {_label(one): one.all(tag="input")[0] for one in form.all(css="option")}
         pressed = [one for one in form.all(tag="button") if one.text().strip() in labels]

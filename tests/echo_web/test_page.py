@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from echo_core.messages import Action, Command, FileEntry, Notice, Press, Pressed, Receipt, Said, Wrote
 from tests.echo_web.conftest import Served, until
@@ -154,7 +154,7 @@ async def test_saying_something(visit: Visit) -> None:
     core.answer = lambda _inbound: Receipt(accepted=True, notice="Noted. The agent gets it soon.")
     field = page.get_by_label("Write to the agent")
     await page.locator("input[type=file]").set_input_files(
-        [{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Milk"}]
+        FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"Milk")
     )
     await expect(page.locator(".attach")).to_contain_text("notes.txt")
     await field.fill("My notes")

@@ -185,7 +185,8 @@ async def test_no_credential(stage: Stage) -> None:
 
 
 async def test_no_token(stage: Stage) -> None:
-    """With no chat configured `serve` says what to set."""
+    """With nothing to serve `serve` says what to set."""
+    stage.settings["ECHO_ADAPTERS"] = "[]"
     code, output = await stage.run("serve", without_platform=True)
     assert code == 1
     assert "ECHO_TELEGRAM__TOKEN" in output
