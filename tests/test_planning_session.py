@@ -444,7 +444,7 @@ async def test_words_that_were_stopped_before_they_arrived_go_with_the_next(shop
     shown, other = picture(shop), picture(shop, "other.png")
     turn = await stopped_line(shop, plan).respond((ada("the older words"),), (shown,))
     plan = turn.plan.model_copy(update={"offer": recovery_of(turn)})
-    done = await shop.session(plan).respond((ada("the newer words"),), (shown, other))
+    done = await shop.session(plan).respond((ada("the newer words"),), (other,))
     assert done.text == "Reply 1."
     last = shop.asked[-1].user_texts[-1]
     assert 0 < last.index("the older words") < last.index("the newer words")

@@ -56,7 +56,7 @@ class Workshop:
     """An engine, and short ways to have it do something.
 
     `session` and `orchestrator` work as in the daemon; each `line` is a message of its own unless it is named.
-    `watch` is of the last line.
+    `watch` is of the last line, `now` the time, which stands still.
     """
 
     def __init__(self, model: RehearsalServer, root: Path, agent: ClaudeAgent, settings: AgentSettings) -> None:
@@ -69,6 +69,7 @@ class Workshop:
             plugin=shipped_prompts() / "skills",
             environ={"HOME": str(root / "home"), "CLAUDE_CONFIG_DIR": str(root / "claude")},
         )
+        self.now = NOON
         self.prompts = Prompts(folders=self.folders, own=root / "prompts")
         self.engine = Engine(
             agent=agent,
@@ -76,7 +77,7 @@ class Workshop:
             prompts=self.prompts,
             folders=self.folders,
             snapshots=Snapshots(self.folders.state),
-            clock=lambda: NOON,
+            clock=lambda: self.now,
         )
         tokens = count(1)
         self.orchestrator = Orchestrator(engine=self.engine, token=lambda: f"token-{next(tokens)}")

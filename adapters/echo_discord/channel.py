@@ -125,8 +125,9 @@ class DiscordChannel(SimpleChannel[Part]):
         put, taken = client.signs.change(message_id, mark)
         message = self._message(inbound_id)
         async with reaching(self._key):
-            if put is not None:
-                await self._allowed("reaction", message.add_reaction(put))
+            if put is not None and not await self._allowed("reaction", message.add_reaction(put)):
+                client.signs.ignore(message_id)
+                return
             for emoji in taken:
                 await self._allowed("reaction", message.remove_reaction(emoji, client.user))
         client.signs.note(message_id, mark)
@@ -172,8 +173,8 @@ class DiscordChannel(SimpleChannel[Part]):
         except discord.HTTPException as error:
             log.info("not_brought_into_thread", channel=self._key, reason=told(error))
 
-    async def _allowed(self, what: str, call: Coroutine[Any, Any, None]) -> None:
-        """Do what is nice to have: not being allowed to, or a message that is gone, counts as done."""
+    async def _allowed(self, what: str, call: Coroutine[Any, Any, None]) -> bool:
+        """Do what is nice to have, and say whether it was done: that it may not be, or not any more, is no error."""
         try:
             await call
         except (discord.Forbidden, discord.NotFound) as error:
@@ -184,6 +185,9 @@ class DiscordChannel(SimpleChannel[Part]):
             if error.status != 400:
                 raise
             self._report(what, error)
+        else:
+            return True
+        return False
 
     def _report(self, what: str, error: discord.HTTPException) -> None:
         """Write a line, once for each channel; that a message is gone is nothing to write about."""

@@ -255,6 +255,7 @@ class EchoClient(discord.Client):
     async def _receipt(self, inbound: Inbound | None) -> Receipt:
         if inbound is None:
             return _nowhere()
+        self.signs.ignore(int(inbound.id))
         try:
             return await self._inbox.deliver_within(inbound, TURN_LIMIT)
         except (JournalError, TimeoutError) as error:

@@ -169,7 +169,15 @@ def _body(message: discord.Message, text: str) -> Body | None:
         return Unsupported(say("discord-a-sticker"))
     if message.poll:
         return Unsupported(say("discord-a-poll"))
-    return Unsupported(say("discord-a-forward")) if message.message_snapshots else None
+    return _forwarded(message.message_snapshots[0]) if message.message_snapshots else None
+
+
+def _forwarded(snapshot: discord.MessageSnapshot) -> Body:
+    """Give a forwarded message, which may be anybody's; the platform does not tell whose."""
+    if not snapshot.content.strip() and not snapshot.attachments:
+        return Unsupported(say("discord-a-forward"))
+    text = f"{say('discord-forwarded')}\n\n{snapshot.content}".strip()
+    return Said(text, tuple(_attachment(item, voice=False) for item in snapshot.attachments))
 
 
 def _attachment(item: discord.Attachment, *, voice: bool) -> Attachment:

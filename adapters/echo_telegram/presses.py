@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 import structlog
-from telegram import Bot, CallbackQuery, Message, MessageEntity
+from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message, MessageEntity
 from telegram.constants import CallbackQueryLimit
 
 from echo_core.errors import ChannelError
@@ -47,7 +47,7 @@ class Presses:
             return
         await self._answer(query, receipt.notice)
         if receipt.accepted and not receipt.keep and query.message is not None:
-            await self._close(query, receipt.label)
+            await self._close(query, query.message, receipt.label)
 
     async def _ask(self, query: CallbackQuery, words: str, channel: TelegramChannel) -> None:
         try:
@@ -55,10 +55,7 @@ class Presses:
         except ChannelError as error:
             log.warning("words_not_asked_for", channel=error.key, reason=error.reason)
 
-    async def _close(self, query: CallbackQuery, label: str) -> None:
-        message = query.message
-        if message is None:
-            return
+    async def _close(self, query: CallbackQuery, message: MaybeInaccessibleMessage, label: str) -> None:
         body = None
         if isinstance(message, Message) and message.text and label:
             shown = _body(message)

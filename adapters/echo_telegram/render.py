@@ -135,14 +135,16 @@ def _offer(offer: Offer) -> Styled:
         case AskQuestion():
             return _question(offer)
         case AskPermission(text=text, always=always):
-            scope = say("telegram-always", scope=always) if always else ""
-            return Styled.joined((Styled.markdown(text), _scope(scope)), "\n\n")
+            return Styled.joined((Styled.markdown(text), _scope(always)), "\n\n")
         case AskRecovery(text=text) | PhaseReady(markdown=text):
             return Styled.markdown(text)
 
 
-def _scope(markdown: str) -> Styled:
-    return Styled.markdown(markdown).within(MessageEntity.ITALIC) if markdown else Styled("")
+def _scope(always: str) -> Styled:
+    if not always.strip():
+        return Styled("")
+    line = Styled.joined((Styled.plain(say("telegram-always")), Styled.markdown(always)), " ")
+    return line.within(MessageEntity.ITALIC)
 
 
 def _question(question: AskQuestion) -> Styled:

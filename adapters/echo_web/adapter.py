@@ -59,8 +59,9 @@ class WebAdapter:
         site = await asyncio.to_thread(make_site, core, self._settings, self._uploads)
         site.port = listening.getsockname()[1]
         config = uvicorn.Config(
-            make_asgi(site), log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
-            ws_max_size=16_000_000, proxy_headers=False, server_header=False, timeout_graceful_shutdown=GRACE,
+            make_asgi(site), log_config=None, log_level="warning", access_log=False, lifespan="off",
+            ws="websockets-sansio", ws_max_size=16_000_000, proxy_headers=False, server_header=False,
+            timeout_graceful_shutdown=GRACE,
         )  # fmt: skip
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="web-server")

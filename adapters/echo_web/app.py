@@ -38,7 +38,7 @@ def make_site(core: Core, settings: WebSettings, uploads: Uploads) -> Site:
             scenes.told(key)
 
     token = settings.token.get_secret_value() if settings.token else ""
-    draw = Drawing(core, clock=_now, take_part=settings.take_part, logout=bool(token))
+    draw = Drawing(clock=_now, take_part=settings.take_part, logout=bool(token))
     draw.warm()
     feed = Feed(_now, told)
     scenes = Scenes(core.desk, feed, draw)

@@ -39,7 +39,7 @@ class WebChannel(SimpleChannel[Intent]):
         if feed is None:
             raise ChannelUnavailableError(key=str(self._key), reason="the page is not served")
         if isinstance(part, (Notice, Files, FileList)) or (isinstance(part, Reply) and not dedup):
-            feed.add(self._key, part)
+            feed.add(self._key, part, kind="turn" if dedup else "said")
         return str(next(_numbers))
 
     async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from echo_core.adapter import Core
 from echo_core.messages import (
     AskPermission,
     AskQuestion,
@@ -24,8 +24,9 @@ from echo_core.messages import (
 from echo_core.render import plain
 from echo_core.texts import LANGUAGES, say, speaking, spoken
 from echo_web.addresses import is_own, segment
+from echo_web.config import PERSON
 from echo_web.render import markdown
-from echo_web.views import CSRF
+from echo_web.views import CSRF, View
 
 STATES = {
     StepState.DONE: "web-step-done",
@@ -40,47 +41,49 @@ PLATFORMS = {"discord": "Discord", "telegram": "Telegram", "console": "Terminal"
 class Drawing:
     """Draws templates. `clock` gives the time; `take_part` says whether anything can be said from the page."""
 
-    def __init__(self, core: Core, *, clock: Callable[[], datetime], take_part: bool, logout: bool) -> None:
+    def __init__(self, *, clock: Callable[[], datetime], take_part: bool, logout: bool) -> None:
         self._clock = clock
-        environment = Environment(
-            loader=PackageLoader("echo_web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
-        )  # fmt: skip
-        environment.globals.update(
-            say=say, spoken=spoken, segment=segment, csrf=CSRF, take_part=take_part, logout=logout, buttons=buttons,
-            is_own=is_own, state_words=STATES, kind_of=kind_of, commands=lambda: core.commands, pulse=_pulse,
-        )  # fmt: skip
-        environment.filters.update(
-            markdown=markdown,
-            plain=plain,
-            ago=self._ago,
-            money=_money,
-            size=_size,
-            platform=_platform,
-            preview=_preview,
-        )
-        self._environment = environment
+        self._everywhere = {"take_part": take_part, "logout": logout}
 
     def __call__(self, template: str, **values: object) -> Markup:
         """Draw a template."""
-        return Markup(self._environment.get_template(template).render(**values))  # noqa: S704 - autoescaped
+        drawn = environment().get_template(template).render(**self._everywhere, now=self._clock(), **values)
+        return Markup(drawn)  # noqa: S704 - autoescaped
 
     def warm(self) -> None:
         """Read all templates, and the texts of every language, so that the first page does not wait for them."""
-        for template in self._environment.list_templates(["html"]):
-            self._environment.get_template(template)
+        for template in environment().list_templates(["html"]):
+            environment().get_template(template)
         for language in LANGUAGES:
             with speaking(language):
                 say("web-turns", count=1)
 
-    def _ago(self, when: datetime) -> str:
-        seconds = max(0, int((self._clock() - when).total_seconds()))
-        if seconds < 60:
-            return say("web-ago-now")
-        for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-            if seconds >= length:
-                return say(f"web-ago-{unit}", count=seconds // length)
-        return say("web-ago-now")
+
+@cache
+def environment() -> Environment:
+    """Give what templates are read and drawn with."""
+    made = Environment(
+        loader=PackageLoader("echo_web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.globals.update(
+        say=say, spoken=spoken, segment=segment, csrf=CSRF, buttons=buttons, is_own=is_own, state_words=STATES,
+        kind_of=kind_of, pulse=_pulse,
+    )  # fmt: skip
+    made.filters.update(
+        markdown=markdown, plain=plain, ago=_ago, money=_money, size=_size, platform=_platform, preview=is_readable,
+        who=_who, file_of=_file_of,
+    )  # fmt: skip
+    return made
+
+
+def _ago(when: datetime, now: datetime) -> str:
+    """Say how long ago something was."""
+    seconds = max(0, int((now - when).total_seconds()))
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= length:
+            return say(f"web-ago-{unit}", count=seconds // length)
+    return say("web-ago-now")
 
 
 def kind_of(intent: Intent) -> str:
@@ -107,8 +110,15 @@ def is_readable(entry: FileEntry) -> bool:
     return entry.name.lower().endswith((".md", ".markdown", ".txt")) and entry.size <= 400_000
 
 
-def _preview(entry: FileEntry) -> bool:
-    return is_readable(entry)
+def _file_of(view: View, name: str) -> FileEntry | None:
+    """Find a plan's file by the end of its name."""
+    files = view.detail.files if view.detail else ()
+    return next((file for file in files if file.name.rpartition("/")[2] == name), None)
+
+
+def _who(name: str) -> str:
+    """Give the name of who said something; nobody's is the agent's."""
+    return say("web-you") if name == PERSON else name or say("web-agent")
 
 
 def _money(amount: float) -> str:

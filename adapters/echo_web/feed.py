@@ -15,6 +15,7 @@ from typing import Literal
 from echo_core.messages import ChannelKey, FileList, Files, Notice, Reply
 
 Passing = Notice | Reply | Files | FileList
+Kind = Literal["said", "turn", "chosen"]
 KEPT = 20
 CHANNELS = 500
 FOR = timedelta(hours=1)
@@ -22,12 +23,15 @@ FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something said in passing. A `chosen` one is what the person chose just now."""
+    """Something said in passing.
+
+    What belongs to a `turn`, and what the person has `chosen`, is over with the next turn.
+    """
 
     number: int
     at: datetime
     intent: Passing
-    kind: Literal["said", "chosen"] = "said"
+    kind: Kind = "said"
 
 
 class Feed:
@@ -39,7 +43,7 @@ class Feed:
         self._entries: OrderedDict[ChannelKey, deque[Entry]] = OrderedDict()
         self._numbers = count(1)
 
-    def add(self, key: ChannelKey, intent: Passing, *, kind: Literal["said", "chosen"] = "said") -> None:
+    def add(self, key: ChannelKey, intent: Passing, *, kind: Kind = "said") -> None:
         """Keep something that was said."""
         entries = self._entries.setdefault(key, deque(maxlen=KEPT))
         entries.append(Entry(next(self._numbers), self._clock(), intent, kind))
@@ -49,12 +53,12 @@ class Feed:
         self._told(key)
 
     def entries(self, key: ChannelKey, *, turned: datetime | None = None) -> tuple[Entry, ...]:
-        """Give what was said in a channel, oldest first; what was chosen before the last turn, at `turned`, is over."""
+        """Give what was said in a channel, oldest first; `turned` is when the last turn was stored."""
         since = self._clock() - FOR
         return tuple(
             entry
             for entry in self._entries.get(key, ())
-            if entry.at > since and not (entry.kind == "chosen" and turned is not None and entry.at <= turned)
+            if entry.at > since and not (entry.kind != "said" and turned is not None and entry.at <= turned)
         )
 
     def dismiss(self, key: ChannelKey, number: int) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
-from echo_core.messages import Files, PhaseReady, Reply
+from echo_core.messages import Document, Files, PhaseReady, Reply
+from echo_core.texts import speaking
 from echo_discord.channel import DiscordChannel
 from echo_discord.render import Part
 from tests.echo_discord.conftest import Bot
@@ -106,6 +107,30 @@ async def test_file_that_is_too_large(
     (part,) = channel.parts(Files("The plan:", (large,)))
     await channel.post(part, dedup="1")
     assert [message.content for message in room.messages] == ["The plan:\n\n*Too large for Discord: large.bin*"]
+
+
+async def test_document(channel: DiscordChannel, room: Place) -> None:
+    """A long reply is its beginning and the whole as a file; a live message becomes one, and stays one."""
+    document = Document("It begins.", "reply-7.md", "It begins.\n\nȘi se termină.", note="5 steps")
+    (part,) = channel.parts(document)
+    await channel.post(part, dedup="1")
+    live = await channel.post(Part("It beg"), dedup="2")
+    for _ in range(2):
+        await channel.edit(live, part)
+    for message in room.messages:
+        assert message.content == "-# 5 steps\nIt begins."
+        assert [(a.filename, a.data.decode()) for a in message.attachments] == [("reply-7.md", document.text)]
+
+
+async def test_document_that_is_too_large(channel: DiscordChannel, server: DiscordServer, room: Place) -> None:
+    """A whole text that the platform does not take costs the file, not the beginning; said in the language spoken."""
+    server.file_limit = 100
+    with speaking("ro"):
+        (part,) = channel.parts(Document("It begins.", "reply-7.md", "x" * 101))
+        live = await channel.post(part, dedup="1")
+        await channel.edit(live, part)
+    assert [one.content for one in room.messages] == ["It begins.\n\n*Depășește limita Discord: reply-7.md*"]
+    assert room.messages[0].attachments == []
 
 
 async def test_refused_components(channel: DiscordChannel, server: DiscordServer, room: Place) -> None:

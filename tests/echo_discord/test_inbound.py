@@ -128,7 +128,7 @@ async def test_what_is_not_text(bot: Bot, room: Place, core: RecordingCore) -> N
     """What cannot be taken in is named for people."""
     poll: dict[str, object] = {"question": {"text": "?"}, "answers": [], "expiry": "2100-01-01T00:00:00+00:00"}
     poll |= {"allow_multiselect": False, "layout_type": 1}
-    content = {"content": "elsewhere", "type": 0, "timestamp": "2026-01-01T00:00:00+00:00", "edited_timestamp": None}
+    content = {"content": "", "type": 0, "timestamp": "2026-01-01T00:00:00+00:00", "edited_timestamp": None}
     forwarded = {"message": {**content, "embeds": [], "attachments": [], "components": [], "mentions": []}}
     await bot.start()
     room.say("", sticker="wave")
@@ -140,6 +140,20 @@ async def test_what_is_not_text(bot: Bot, room: Place, core: RecordingCore) -> N
         Unsupported("a poll"),
         Unsupported("a forwarded message"),
     ]
+
+
+async def test_forwarded(bot: Bot, server: DiscordServer, core: RecordingCore) -> None:
+    """A forwarded message arrives with its words and files, marked as one."""
+    private = server.dm(server.people[0])
+    kept = private.say("", files=[("sketch.png", b"PNG")]).attachments[0].payload()
+    moment = "2026-01-01T00:00:00+00:00"
+    inner = {"type": 0, "timestamp": moment, "edited_timestamp": None, "embeds": [], "components": [], "mentions": []}
+    await bot.start()
+    private.say("", message_snapshots=[{"message": {**inner, "content": "We need a list", "attachments": [kept]}}])
+    (inbound,) = await core.wait_for(1)
+    assert isinstance(inbound.body, Said)
+    assert inbound.body.text == "Forwarded:\n\nWe need a list"
+    assert [one.name for one in inbound.body.attachments] == ["sketch.png"]
 
 
 async def test_attachments(bot: Bot, room: Place, core: RecordingCore) -> None:

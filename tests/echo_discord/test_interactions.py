@@ -56,8 +56,10 @@ async def test_too_late(bot: Bot, server: DiscordServer, room: Place, core: Reco
     server.gateway.drop()
     used = room.slash("status")
     server.clock_offset += 5
-    room.say("later")
-    await core.wait_for(1)
+    with capture_logs() as logs:
+        room.say("later")
+        await core.wait_for(1)
+        await server.until(lambda: any(line["event"] == "interaction_too_late" for line in logs))
     assert core.texts == ["later"]
     assert used.ack is None
 

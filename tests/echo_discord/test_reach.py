@@ -65,15 +65,19 @@ async def test_signs_of_an_earlier_process(channel: DiscordChannel, server: Disc
     assert list(said.reactions) == ["👀"]
 
 
-async def test_signs_on_nothing(channel: DiscordChannel, room: Place) -> None:
-    """A press, a command, and a message that is gone carry no sign, and nobody hears of it."""
+async def test_signs_on_nothing(channel: DiscordChannel, server: DiscordServer, room: Place) -> None:
+    """A press, a command, and a message that is gone carry no sign; nobody hears of it, and nobody is asked twice."""
     used = room.slash("status")
+    await used.answer()
     gone = room.say("gone")
     gone.deleted = True
     with capture_logs() as logs:
         for message_id in (str(used.id), str(gone.id), "e12-34", "12.auto"):
             await channel.react(message_id, Mark.SEEN)
+            await channel.react(message_id, Mark.DONE)
             await channel.react(message_id, None)
+    assert len(server.called("PUT", "/reactions/")) == 1
+    assert server.called("DELETE", "/reactions/") == []
     assert [line for line in logs if line["log_level"] != "info"] == []
 
 

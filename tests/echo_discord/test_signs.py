@@ -39,3 +39,11 @@ def test_memory() -> None:
         signs.note(OLD + number, Mark.DONE)
     assert signs.change(OLD + KEPT, Mark.DONE) == (None, [])
     assert signs.change(OLD, Mark.DONE)[0] == "✅"
+
+
+def test_ignored() -> None:
+    """Where nothing can stand nothing is wanted."""
+    signs = Signs()
+    signs.ignore(OLD)
+    signs.note(OLD, Mark.SEEN)
+    assert signs.change(OLD, Mark.DONE) == signs.change(OLD, None) == (None, [])

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import itertools
 import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from telegramify_markdown import utf16_len
 
 from echo_core.messages import Reply
 from echo_telegram.markdown import Span, tidied
 from echo_telegram.render import TextPart, parts
-from echo_telegram.styled import Styled, is_blank
-
-STYLES = {"bold", "italic", "underline", "strikethrough", "spoiler"}
+from echo_telegram.styled import Styled
+from tests.echo_telegram.checks import assert_sendable, documents
 
 
 def stretches(styled: Styled, kind: str) -> list[str]:
@@ -137,21 +134,6 @@ def test_entities_are_made_fit() -> None:
     ]
 
 
-words = st.integers(1000, 9999).map(lambda number: f"w{number}")
-marked = st.sampled_from([
-    "{}", "**{}**", "_{}_", "`{}`", "[{}](https://e.org)", "[{}](x.md)", "~~{}~~", "***{}** x*", "![{}](a.png)",
-    "[^{}]", "<{}>", "${}$", "[ ] {}", "||{}||", "\\({}\\)", "א{}\u202e", "👩\u200d👩\u200d👧{}", "@{}", "&lt;{}",
-    "{}_x*y", "**{}", "`{}", "[{}", "^{}^ ==x==",
-])  # fmt: skip
-lines = st.lists(st.builds(str.format, marked, words), min_size=1, max_size=5).map(" ".join)
-blocks = st.sampled_from([
-    "{}", "# {}", "- {}", "  - {}", "    - [ ] {}", "1. {}", "> {}", "> > {}", "```py\n{}\n```", "```\n{}", "    {}",
-    "````\n```\n{}\n````", "| {} | b |\n|--|--|\n| x | y |", "> | a |\n> |--|\n> | {} |", "[^1]: {}",
-    "- a\n\n  {}\n\n  ```\n  b\n  ```", "<div>\n{}\n</div>", "---\n{}\n---", "> [!NOTE]\n> {}", "<!-- {} -->",
-])  # fmt: skip
-documents = st.lists(st.builds(str.format, blocks, lines), min_size=1, max_size=8).map("\n\n".join)
-
-
 @given(source=documents)
 def test_no_word_is_lost(source: str) -> None:
     """Whatever Markdown makes of a text, every word of it is to be read, in a text or as an address."""
@@ -169,20 +151,4 @@ def test_every_message_can_be_sent(source: str, times: int) -> None:
     assert messages == parts(intent)
     for message in messages:
         assert isinstance(message, TextPart)
-        _check(message.body)
-
-
-def _check(body: Styled) -> None:
-    assert not is_blank(body.text)
-    assert utf16_len(body.text) <= 4096
-    assert len(body.entities) <= 100
-    spans = [(str(e.type), e.offset, e.offset + e.length) for e in body.entities]
-    raw = body.text.encode("utf-16-le")
-    for _, start, end in spans:
-        assert 0 <= start < end <= utf16_len(body.text)
-        raw[start * 2 : end * 2].decode("utf-16-le")  # raises where a sign is parted
-    for (one, start, end), (other, first, last) in itertools.combinations(spans, 2):
-        if start < last and first < end:
-            assert (start <= first and last <= end) or (first <= start and end <= last), "they cross"
-            assert one != other, "one in itself"
-            assert not ({one, other} & {"code", "pre"}) or "blockquote" in {one, other}, "something in code"
+        assert_sendable(message.body)

@@ -127,7 +127,7 @@ async def test_own_words_are_asked_for(
 
 
 async def test_own_words_are_not_asked_for_when_it_is_too_late(
-    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore
 ) -> None:
     """What the core refuses (an outdated question, a stranger) opens no field; the person is told why."""
     heard.answer = lambda _: Receipt(accepted=False, notice="That button is out of date.")
@@ -135,13 +135,23 @@ async def test_own_words_are_not_asked_for_when_it_is_too_late(
     assert await chat.press("Other…").answer() == "That button is out of date."
     chat.say("after")
     await heard.next(2)
+    await chat.wait_for(lambda message: message.reply_to is not None)
     assert all(message.asks is None for message in chat.messages)
-    server.fail("sendMessage", status=500)
+
+
+async def test_a_field_that_cannot_be_opened_harms_nothing(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """The person presses again; where the core has no words for it, the adapter has."""
+    fault = server.fail("sendMessage", status=500, when=lambda params: "force_reply" in params.get("reply_markup", {}))
     heard.answer = lambda _: Receipt(accepted=True, keep=True)
-    await chat.press("Other…").answer()
-    await server.until(lambda: not server.faults[0].times)
-    await chat.press("Other…").answer()
-    assert (await chat.wait_for("Ada: ")).text == "Ada: Write your answer."
+    await offer(adapter, chat, SEVERAL)
+    with capture_logs() as log:
+        await chat.press("Other…").answer()
+        await server.until(lambda: not fault.times)
+        await chat.press("Other…").answer()
+        assert (await chat.wait_for("Ada: ")).text == "Ada: Write your answer."
+    assert [line["event"] for line in log] == ["words_not_asked_for"]
 
 
 async def test_words_at_once_are_in_the_persons_language(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegramify_markdown import utf16_len
 
@@ -27,6 +27,7 @@ from echo_core.messages import (
 from echo_core.texts import speaking
 from echo_telegram.render import FilePart, Offer, TextPart, parts, with_choice, without_hint
 from echo_telegram.styled import Styled
+from tests.echo_telegram.checks import assert_sendable, documents
 
 TOKEN = "k3jd92ms"
 OPTIONS = (Option("Small", "one week"), Option("Large", "a quarter"))
@@ -215,3 +216,35 @@ def test_any_question_can_be_sent(labels: list[str], text: str, multiple: bool) 
     keys = [key for row in pieces[-1].keyboard for key in row]
     assert len(keys) == len(labels) + multiple + 1
     assert all(key.label.strip() and 1 <= len(key.data.encode()) <= 64 for key in keys)
+
+
+def _intents(text: str, label: str) -> list[Intent]:
+    options = (Option(label, text, recommended=True), Option("B", text))
+    offers: tuple[Offer, ...] = (
+        PhaseReady(text, label, TOKEN),
+        AskQuestion(text, label, options, TOKEN, total=2, decision=3),
+        AskPermission(text, text, TOKEN),
+        AskRecovery(text, TOKEN),
+    )
+    return [
+        *offers,
+        *(Closed(offer, label, label) for offer in offers),
+        Document(text, "a.md", text, note=label),
+        FileList(text, (FileEntry(label, 5, TOKEN),)),
+        Files(text, (Path("a.md"),)),
+    ]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    source=documents | st.text(max_size=200), label=st.text(min_size=1, max_size=300), times=st.sampled_from([1, 15])
+)
+def test_whatever_is_to_be_said_can_be_sent(source: str, label: str, times: int) -> None:
+    """Of any intent with any text: each message is within the limits, its buttons have words, and stand on the last."""
+    for intent in _intents("\n\n".join([source] * times), label):
+        messages = texts(intent)
+        assert parts(intent) == parts(intent)
+        for message in messages:
+            assert_sendable(message.body)
+            assert all(key.label.strip() and len(key.data.encode()) <= 64 for row in message.keyboard for key in row)
+        assert not any(message.keyboard for message in messages[:-1])

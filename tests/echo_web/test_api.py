@@ -193,7 +193,7 @@ async def test_it_is_as_described(served: Served) -> None:
                 continue
 
             @settings(
-                max_examples=12, deadline=None, database=None, phases=[Phase.generate],
+                max_examples=8, deadline=None, database=None, phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )  # fmt: skip
             @given(case=operation.as_strategy())

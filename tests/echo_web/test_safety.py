@@ -3,10 +3,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from echo_core.errors import AdapterError
 from echo_core.messages import Command, Inbound, Receipt
@@ -88,6 +92,23 @@ async def test_another_origin_is_refused(served: Served) -> None:
     assert null.status_code == 403
     assert (await served.client.get("/api/plans", headers={"Origin": "https://evil.example"})).status_code == 403
     assert served.core.received == []
+
+
+async def test_a_websocket_is_guarded_too(serve: Serve) -> None:
+    """Another page, a stranger's name and somebody without the token get no WebSocket."""
+    served = await serve(token=TOKEN)
+    where = served.url.replace("http", "ws") + "/api/spec/ws/demo"
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    refused: list[tuple[int, dict[str, Any]]] = [
+        (403, {"origin": Origin("https://evil.example"), "additional_headers": bearer}),
+        (403, {"origin": Origin("null"), "additional_headers": bearer}),
+        (401, {"origin": Origin(served.url)}),
+    ]
+    for status, options in refused:
+        with pytest.raises(InvalidStatus) as caught:
+            async with connect(where, **options):
+                pass
+        assert caught.value.response.status_code == status
 
 
 async def test_a_form_needs_the_pages_token(served: Served) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from echo_core.messages import Notice
-from echo_core.testing.recording import RecordingCore
 from echo_web.drawing import Drawing
 from echo_web.feed import KEPT, Feed
 from echo_web.views import REGIONS, Drawn, Stand, matching, view_of
@@ -22,7 +21,7 @@ class Stage:
         self.desk.put()
         self.now = WHEN
         self.feed = Feed(lambda: self.now, _nothing)
-        self.draw = Drawing(RecordingCore(), clock=lambda: self.now, take_part=True, logout=False)
+        self.draw = Drawing(clock=lambda: self.now, take_part=True, logout=False)
 
     async def drawn(self) -> Drawn:
         """Look at the plan."""

@@ -251,7 +251,7 @@ class Rest:
             message.content = (data["content"] or "").strip()
         if "components" in data:
             message.components = self._server.numbered(data["components"] or [])
-        if data.get("attachments") is not None and not files:
+        if data.get("attachments") is not None:
             kept = {str(item["id"]) for item in data["attachments"]}
             message.attachments = [item for item in message.attachments if str(item.id) in kept]
         for filename, content in files:

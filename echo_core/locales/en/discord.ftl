@@ -19,6 +19,8 @@ discord-not-kept = That could not be kept just now. Please try again in a minute
 discord-command-changed = This command has changed since. Reload Discord (Ctrl+R) and try again.
 discord-went-wrong = That went wrong. The log of echo-core says why.
 
+discord-forwarded = Forwarded:
+
 discord-too-large = Too large for Discord: { $names }
 discord-unreadable = Not readable: { $names }
 

@@ -8,7 +8,7 @@ telegram-question-of = Question { $number } of { $total }
 telegram-press = Press a button.
 telegram-choose-several = Choose one or more, then press “{ $done }”.
 telegram-own-words = An answer in your own words is fine too.
-telegram-always = Allow for this plan: { $scope }
+telegram-always = Allow for this plan:
 
 # the forced reply, below the person's name
 telegram-write-answer = Write your answer.

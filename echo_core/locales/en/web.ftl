@@ -69,6 +69,7 @@ web-conversation = Conversation
 web-about = About this plan
 web-starting = The plan is being started
 web-starting-lead = The agent reads what you wrote. This page shows its answer as it comes.
+web-you = You
 web-agent = Agent
 web-working = working
 web-steps = { $count ->

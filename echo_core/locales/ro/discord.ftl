@@ -11,6 +11,7 @@ discord-no-channel = Nu pot vorbi în acest tip de canal.
 discord-not-kept = Mesajul nu a putut fi păstrat acum. Încearcă din nou peste un minut.
 discord-command-changed = Comanda s-a schimbat între timp. Reîncarcă Discord (Ctrl+R) și încearcă din nou.
 discord-went-wrong = Ceva nu a mers. Motivul se află în jurnalul echo-core.
+discord-forwarded = Redirecționat:
 discord-too-large = Depășește limita Discord: { $names }
 discord-unreadable = Imposibil de citit: { $names }
 discord-a-sticker = un autocolant

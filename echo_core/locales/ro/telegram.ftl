@@ -7,7 +7,7 @@ telegram-question-of = Întrebarea { $number } din { $total }
 telegram-press = Apasă un buton.
 telegram-choose-several = Alege una sau mai multe variante, apoi apasă „{ $done }”.
 telegram-own-words = Poți răspunde și cu propriile cuvinte.
-telegram-always = Permis pentru acest plan: { $scope }
+telegram-always = Permis pentru acest plan:
 
 telegram-write-answer = Scrie răspunsul tău.
 telegram-your-answer = Răspunsul tău

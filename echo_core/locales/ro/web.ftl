@@ -74,6 +74,7 @@ web-conversation = Conversația
 web-about = Despre acest plan
 web-starting = Planul este pe cale să înceapă
 web-starting-lead = Agentul citește ce ai scris. Pagina îi arată răspunsul pe măsură ce vine.
+web-you = Tu
 web-agent = Agentul
 web-working = lucrează
 web-steps = { $count ->
