@@ -72,7 +72,7 @@ class Channel(Protocol[PartT]):
         """Send a part and give the platform's id of the message.
 
         `dedup` is the same when the same part is sent again after an error or a crash; a platform that can drop the
-        second by it does.
+        second by it does. It is empty for what may be lost, such as the answer to `/status`.
         """
         ...
 
@@ -110,7 +110,10 @@ class Channel(Protocol[PartT]):
         ...
 
     async def open_thread(self, title: str) -> str:
-        """Open a thread or topic next to here for one plan, and give the id of its channel."""
+        """Open a thread or topic next to here for one plan, and give the id of its channel.
+
+        The reason of a `ChannelGoneError` is shown to people: it comes from the catalogue.
+        """
         ...
 
     async def whisper(self, author_id: str, part: PartT) -> None:

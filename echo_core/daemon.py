@@ -31,6 +31,7 @@ from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.registry import Registry
 from echo_core.rehearsal.scenario import load_scenario
 from echo_core.rehearsal.server import RehearsalServer, environment
+from echo_core.texts import load, settled
 
 END_LIMIT = 4.0
 RESTART_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -66,6 +67,9 @@ async def serve(settings: Settings, registry: Registry, *, stop: asyncio.Event |
         )
         prompts = Prompts(folders=folders, own=settings.prompts_dir)
         await asyncio.to_thread(prompts.workflow, settings.workflow)
+        await asyncio.to_thread(load)
+        if settings.language != "auto":
+            stack.enter_context(settled(settings.language))
         journal = await stack.enter_async_context(FileJournal(settings.state_dir))
         clean_environment(os.environ)
         agent = ClaudeAgent(

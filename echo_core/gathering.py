@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from echo_core.adapter import Channel
 from echo_core.agent.deferrals import shown_label
-from echo_core.attachments import Intake, prompt_lines
+from echo_core.attachments import Intake, Taken, prompt_lines
 from echo_core.fences import Contribution
 from echo_core.journal.base import Turn
 from echo_core.messages import Action, ChannelKey, Inbound, Press, Pressed, Said, Wrote
@@ -19,10 +19,13 @@ from echo_core.offers import fits, is_early, shown_choice, typed_answer, typed_c
 from echo_core.orchestrator import Message
 from echo_core.plan import BriefOffer, Offer, PermissionOffer, Plan, QuestionOffer
 from echo_core.render import clip
+from echo_core.texts import say
 
 SETTLE = 0.7
 SETTLE_LIMIT = 5.0
 SHOWN_ANSWER = 200
+
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +63,26 @@ class Gathering:
         turn.join([inbound.id for inbound in more])
         return (turn.inbound, *more)
 
-    async def read(self, batch: Sequence[Inbound], plan: Plan | None) -> Gathered:
-        """Give what messages say; their files are brought into the plan's workspace. Without a plan they stay away."""
+    async def read(self, batch: Sequence[Inbound], plan: Plan | None, *, stop: asyncio.Event) -> Gathered:
+        """Give what messages say; their files are brought into the plan's workspace. Without a plan they stay away.
+
+        Setting `stop` leaves out the files that are not there yet, which a line says.
+        """
         said: list[Contribution] = []
         images: list[Path] = []
         lines: list[str] = []
         for inbound in batch:
             text, attachments = _content(inbound)
             if attachments and plan is not None:
-                taken = await self._intake.take(
+                taking = self._intake.take(
                     attachments,
                     channel=self._channels(_source(inbound)),
                     workspace=plan.workspace,
                     message_id=inbound.id,
                 )
+                taken = await _unless(stop, taking)
+                if taken is None:
+                    taken = Taken((), (), (say("gathering-stopped", count=len(attachments)),))
                 text = "\n\n".join(part for part in (text, prompt_lines(taken)) if part)
                 images.extend(taken.images)
                 lines.extend(taken.lines)
@@ -121,6 +130,18 @@ def chosen_label(offer: Offer, batch: Sequence[Inbound]) -> str:
 def _source(inbound: Inbound) -> ChannelKey:
     """Give the channel that brings an inbound's files: that of the adapter it came by."""
     return replace(inbound.key, adapter=inbound.via) if inbound.via else inbound.key
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, ResultT]) -> ResultT | None:
+    """Do some work to its end; None when `stop` is set before, and the work cancelled."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.wait({working, stopping})
 
 
 def _goes_on(turn: Turn) -> bool:

@@ -6,7 +6,8 @@ otherwise. What the agent says is its own affair, and the command line stays Eng
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -20,13 +21,23 @@ LANGUAGES: tuple[Language, ...] = ("en", "ro")
 DEFAULT: Language = "en"
 
 _spoken: ContextVar[Language] = ContextVar("spoken", default=DEFAULT)
+_settled: list[Language] = []
+_STAND_IN = re.compile("\ue000(\\d+)\ue001")
 
 
 def say(message: str, /, **values: str | float) -> str:
     """Give a message of the catalogue with its values filled in. Numbers choose plural forms.
 
+    Texts are put in afterwards: the library refuses those of more than 2,500 characters (measured).
     Raises `KeyError` for a message that no catalogue has, and `ValueError` when a value is missing.
     """
+    texts = [value for value in values.values() if isinstance(value, str)]
+    places = iter(range(len(texts)))
+    held = {name: f"\ue000{next(places)}\ue001" if isinstance(value, str) else value for name, value in values.items()}
+    return _STAND_IN.sub(lambda found: texts[int(found[1])], _formatted(message, held))
+
+
+def _formatted(message: str, values: Mapping[str, str | float]) -> str:
     for language in (_spoken.get(), DEFAULT):
         bundle = _bundle(language)
         pattern = bundle.get_message(message).value if bundle.has_message(message) else None
@@ -40,12 +51,32 @@ def say(message: str, /, **values: str | float) -> str:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Have `say` write in a language for as long as the context lasts; in English for one that we have not."""
-    token = _spoken.set(best(language) or DEFAULT)
+    """Have `say` write in a language for as long as the context lasts; in English for one that we have not.
+
+    Where the language is settled, it is that one.
+    """
+    token = _spoken.set(_settled[-1] if _settled else best(language) or DEFAULT)
     try:
         yield
     finally:
         _spoken.reset(token)
+
+
+@contextmanager
+def settled(language: Language) -> Iterator[None]:
+    """Have everything in this process written in one language, whoever it is for, for as long as the context lasts."""
+    _settled.append(language)
+    try:
+        with speaking(language):
+            yield
+    finally:
+        _settled.pop()
+
+
+def load() -> None:
+    """Read the catalogues now: the first text would take a seventh of a second otherwise. Blocks."""
+    for language in LANGUAGES:
+        _bundle(language)
 
 
 def spoken() -> Language:

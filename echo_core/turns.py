@@ -168,7 +168,7 @@ class Turns:
         try:
             if _is_command(turn.inbound.body, "exit"):
                 return self._tools.shelving.leave(conversation, unheard=unheard)
-            gathered = await self._tools.gathering.read(batch, conversation.plan)
+            gathered = await self._tools.gathering.read(batch, conversation.plan, stop=line.stop)
             step = await self._act(turn.inbound, conversation, gathered.message, line)
         except EchoError as error:
             return Step(conversation, (Notice(str(error)),))

@@ -46,8 +46,8 @@ def test_the_commands_of_the_issue_are_all_there() -> None:
     names = [spec.name for spec in command_specs()]
     assert names[0] == "plan"
     assert set(names) == {
-        "plan", "status", "stop", "exit", "resume", "advance", "redo", "skip", "history", "files", "help", "undo", "fork",
-        "decisions", "why", "reopen", "catchup", "diff", "withdraw",
+        "plan", "status", "stop", "exit", "resume", "advance", "redo", "skip", "history", "files", "help", "undo",
+        "fork", "decisions", "why", "reopen", "catchup", "diff", "withdraw",
     }  # fmt: skip
 
 

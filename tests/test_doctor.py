@@ -54,7 +54,7 @@ async def test_what_stands_is_said(tmp_path: Path) -> None:
     assert "/office-hours" in checks["workflow"].detail
     assert checks["system prompt"].ok
     assert checks["local ports"].ok
-    assert not checks["adapters"].ok
+    assert any(name.startswith("web") for name in checks)
     assert not (tmp_path / "sessions").exists()  # looking makes nothing
 
 

@@ -15,7 +15,7 @@ from fluent.syntax import ast as ftl
 from fluent.syntax.visitor import Visitor
 
 from echo_core import texts
-from echo_core.texts import LANGUAGES, Language, best, say, speaking, spoken
+from echo_core.texts import LANGUAGES, Language, best, say, settled, speaking, spoken
 
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "echo_core" / "locales"
@@ -314,3 +314,17 @@ def test_the_library_is_loaded_when_something_is_said() -> None:
     code = "import sys, echo_core.adapter; print(sorted({'fluent', 'fluent.runtime', 'babel'} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_long_value_is_said_whole() -> None:
+    """The library's limit of 2,500 characters is not ours, and a value is never read as a part of the text."""
+    hostile = "\ue0000\ue001 { $name } " + "x" * 10_000
+    assert hostile in say("router-via", name="Ada", via="web", text=hostile)
+
+
+def test_a_settled_language_is_everybodys() -> None:
+    """With a configured language nobody's app decides any more; afterwards it does again."""
+    with settled("ro"), speaking("en"):
+        assert spoken() == "ro"
+    with speaking("en"):
+        assert spoken() == "en"

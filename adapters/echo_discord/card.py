@@ -13,11 +13,11 @@ from echo_discord.words import cut, paragraphs, small
 CARD_LIMIT = 4000
 
 _SIGNS = {
-    StepState.DONE: "✅",
-    StepState.CURRENT: "▶️",
-    StepState.READY: "🔔",
-    StepState.TO_COME: "▫️",
-    StepState.SKIPPED: "⏭️",
+    StepState.DONE: "✓",
+    StepState.CURRENT: "▶",
+    StepState.READY: "●",
+    StepState.TO_COME: "○",
+    StepState.SKIPPED: "⤼",
 }
 _NOW = frozenset({StepState.CURRENT, StepState.READY})
 

@@ -198,9 +198,9 @@ class TelegramChannel:
             except BadRequest as error:
                 reason = told(error, bot)
                 if is_one_of(error, _NO_FORUM):
-                    reason = "this group has no topics; its settings can switch them on"
+                    reason = say("telegram-no-topics")
                 elif is_one_of(error, _NOT_ALLOWED):
-                    reason = "the bot may not open topics here: make it an administrator that may manage topics"
+                    reason = say("telegram-may-not-open-topics")
                 raise ChannelGoneError(key=self._key, reason=reason) from None
         return str(replace(address, thread_id=topic.message_thread_id))
 

@@ -85,7 +85,8 @@ class Styled:
         """
         start = units = 0
         while start < len(self.text):
-            end = start + _fitting(self.text[start : start + limit], limit, is_rest=len(self.text) - start <= limit)
+            is_rest = len(self.text) - start <= limit
+            end = start + _fitting(self.text[start : start + limit + 1], limit, is_rest=is_rest)
             piece = self._slice(start, end, units)
             if len(piece.entities) > ENTITY_LIMIT:
                 end = self._with_fewer(start, piece)
@@ -99,8 +100,7 @@ class Styled:
         """Say where a stretch has to end that begins as `piece` does and has not too many entities."""
         before = utf16_len(self.text[start : self.text.find(piece.text, start)])
         over = sorted(entity.offset for entity in piece.entities)[ENTITY_LIMIT] + before
-        window = self.text[start : start + over].encode("utf-16-le")[: over * 2].decode("utf-16-le", "ignore")
-        return start + _fitting(window, over, is_rest=False)
+        return start + _fitting(self.text[start : start + over + 1], over, is_rest=False)
 
     def _slice(self, start: int, end: int, units: int) -> Styled:
         """Give a stretch without the line breaks around it; `units` stand before it."""

@@ -49,12 +49,12 @@ def test_texts() -> None:
     """The card says what is planned, how far the phases are, whose move it is, what is asked, and the facts."""
     assert sections(CARD) == (
         "### todo\\_app\nA list for two",
-        "✅ Office hours\n▶️ **CEO review**\n⏭️ ~~Design review~~\n▫️ Engineering review",
+        "✓ Office hours\n▶ **CEO review**\n⤼ ~~Design review~~\n○ Engineering review",
         "It is your move.\n\n**Open question**\n> Who may use it?",
         "-# $0.42 · 18 minutes · `/plans/todo_app`",
     )
     ready = replace(CARD, steps=(CardStep("CEO review", StepState.READY),), question="", facts=(), description="")
-    assert sections(ready) == ("### todo\\_app", "🔔 **CEO review**", "It is your move.")
+    assert sections(ready) == ("### todo\\_app", "● **CEO review**", "It is your move.")
     with speaking("ro"):
         assert "**Întrebare deschisă**" in sections(CARD)[2]
 

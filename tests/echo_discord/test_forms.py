@@ -152,6 +152,18 @@ async def test_form_that_cannot_be_opened(bot: Bot, server: DiscordServer, room:
     assert core.received[-1].body == Wrote(OTHER, "DuckDB")
 
 
+async def test_form_of_somebody_else(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
+    """A form that is not ours is left alone."""
+    await put(await bot.start(), room, QUESTION)
+    pressed = room.press("Other…")
+    (await pressed.form())["custom_id"] = "another"
+    written = await room.write(pressed, "DuckDB")
+    room.say("later")
+    await core.wait_for(2)
+    assert (core.texts, written.ack) == (["later"], None)
+    assert server.guard.refused == []
+
+
 @pytest.mark.parametrize(
     ("data", "found"),
     [

@@ -116,6 +116,16 @@ async def test_too_many(channel: DiscordChannel, server: DiscordServer, room: Pl
     assert not said.pinned
 
 
+async def test_trouble_that_passes(channel: DiscordChannel, server: DiscordServer, room: Place) -> None:
+    """A platform in trouble is told, and the sign is put at the next try."""
+    said = room.say("hello")
+    server.fail("PUT", "/reactions/", status=503)
+    with pytest.raises(ChannelUnavailableError):
+        await channel.react(str(said.id), Mark.SEEN)
+    await channel.react(str(said.id), Mark.SEEN)
+    assert list(said.reactions) == ["👀"]
+
+
 # -- pins
 
 

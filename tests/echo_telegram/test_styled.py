@@ -63,6 +63,8 @@ def test_no_cut_parts_an_emoji() -> None:
     pieces = [piece.text for piece in Styled("x" + family * 3).cut(12)]
     assert "".join(pieces) == "x" + family * 3
     assert all(not piece.startswith("\u200d") and not piece.endswith("\u200d") for piece in pieces)
+    accent = "x" * 11 + "e\u0301" + "x" * 8
+    assert [piece.text for piece in Styled(accent).cut(12)] == ["x" * 11, "e\u0301" + "x" * 8]
     marks = "e" + "\u0301" * 40
     assert "".join(piece.text for piece in Styled(marks + "end").cut(12)).endswith("end")
 

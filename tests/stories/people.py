@@ -1,4 +1,7 @@
-"""One person in one channel of a platform, the same for Discord and Telegram: what a story does and sees."""
+"""People in one channel of a platform, the same for Discord and Telegram: what a story does and sees.
+
+Ada (on Discord Alice) is the one who acts where nobody is named; `bo` is a second person, in private chats of no use.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.loopback.discord_server import DiscordServer
+from tests.loopback.discord_model import User
+from tests.loopback.discord_server import DiscordServer, Message
+from tests.loopback.telegram import Media, Posted
+from tests.loopback.telegram import Person as Account
 from tests.loopback.telegram import Place as TelegramPlace
 from tests.loopback.telegram import TelegramServer
+
+TEXT_OPTION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,7 @@ class Shown:
     text: str
     choices: tuple[str, ...]
     files: Mapping[str, str]
+    pinned: bool = False
 
 
 class Person(Protocol):
@@ -26,6 +35,7 @@ class Person(Protocol):
 
     channel_id: str
     user_id: str
+    name: str
 
     def environment(self) -> dict[str, str]:
         """Give the configuration that lets a daemon serve this person here."""
@@ -35,8 +45,8 @@ class Person(Protocol):
         """Wait until the daemon is connected."""
         ...
 
-    def say(self, text: str) -> None:
-        """Write a message to the bot."""
+    def say(self, text: str) -> Any:
+        """Write a message to the bot, and give it."""
         ...
 
     def command(self, line: str) -> None:
@@ -99,6 +109,17 @@ class Words:
             what=f"the choice {label!r}",
         )
 
+    async def sees_card(self, *words: str, timeout: float = 30.0) -> Shown:
+        """Wait until the plan card, which is pinned, shows some words or buttons, and give it."""
+
+        def fits() -> bool:
+            seen = "\n".join([one.text + " ".join(one.choices) for one in self.shown() if one.pinned])
+            return bool(seen) and all(word in seen for word in words)
+
+        await self.until(fits, timeout=timeout, what=f"a card with {words}")
+        (card,) = [one for one in self.shown() if one.pinned]
+        return card
+
     async def gets_file(self, name: str, *, timeout: float = 30.0) -> str:
         """Wait for a file, and give its text."""
         await self.until(
@@ -112,14 +133,16 @@ class TelegramPerson(Words):
 
     def __init__(self, server: TelegramServer, where: str = "private") -> None:
         self.server = server
-        self.ada = server.person("Ada", username="ada")
+        self.ada = server.person("Ada", username="ada", language="ro" if where == "romanian" else "en")
+        self.bo = server.person("Bo", username="bo")
         self.place: TelegramPlace = server.private(self.ada)
+        where = "private" if where == "romanian" else where
         if where != "private":
-            group = server.group("Team", owner=self.ada, is_forum=where == "topic")
-            self.place = group.topic("Roadmap") if where == "topic" else group
+            self.group = server.group("Team", owner=self.ada, is_forum=where == "topic")
+            self.place = self.group.topic("Roadmap") if where == "topic" else self.group
         self._private = where == "private"
         self.channel_id = self.place.channel_id
-        self.user_id = str(self.ada.id)
+        self.user_id, self.name = str(self.ada.id), "Ada"
         self.taps: list[Any] = []
 
     def environment(self) -> dict[str, str]:
@@ -128,24 +151,60 @@ class TelegramPerson(Words):
             "ECHO_ADAPTERS": '["telegram"]',
             "ECHO_TELEGRAM__TOKEN": self.server.token,
             "ECHO_TELEGRAM__API_BASE": self.server.url,
-            "ECHO_TELEGRAM__ALLOWED_USERS": f"[{self.user_id}]",
+            "ECHO_TELEGRAM__ALLOWED_USERS": f"[{self.user_id}, {self.bo.id}]",
         }
 
     async def until_ready(self) -> None:
         """See `Person.until_ready`."""
         await self.server.until_ready(timeout=20)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, who: Account | None = None) -> Posted:
         """Write, and name the bot where others are there too."""
-        self.place.say(text) if self._private else self.place.mention(text)
+        return self.place.say(text, user=who) if self._private else self.place.mention(text, user=who)
 
-    def command(self, line: str) -> None:
+    def command(self, line: str, *, who: Account | None = None) -> None:
         """See `Person.command`."""
-        self.place.say(line)
+        self.place.say(line, user=who)
 
-    def choose(self, label: str) -> None:
+    def choose(self, label: str, *, who: Account | None = None) -> None:
         """See `Person.choose`."""
-        self.taps.append(self.place.press(label))
+        self.taps.append(self.place.press(label, user=who))
+
+    async def choose_other(self, words: str) -> None:
+        """Press "Other…", and write into the forced reply that comes."""
+        self.choose("Other…")
+        await self.until(lambda: any(one.asks for one in self.place.messages), what="a forced reply")
+        self.place.answer(words)
+
+    def edit(self, message: Posted, text: str) -> None:
+        """Change what was written."""
+        self.place.correct(message, text if self._private else f"@{self.server.bot.username} {text}")
+
+    def share(self, caption: str, *files: tuple[str, bytes]) -> Posted:
+        """Send files, pictures as photos; several go as an album."""
+        kinds = {name: "photo" if name.endswith(".png") else "document" for name, _ in files}
+        return self.place.share(*(Media(name, data, kinds[name]) for name, data in files), caption=caption)
+
+    def record(self, sound: bytes) -> Posted:
+        """Send a voice message."""
+        return self.place.share(Media("", sound, "voice", "audio/ogg"))
+
+    def sign(self, message: Posted) -> str:
+        """Give the bot's reaction to a message, in the words of `messages.Mark`; "" for none."""
+        return {"\N{EYES}": "seen", "\N{WRITING HAND}": "waiting", "\N{OK HAND SIGN}": "done"}.get(message.sign, "")
+
+    def remove_card(self) -> None:
+        """Take the pinned card away, as any member with the right can."""
+        for message in self.place.pinned:
+            message.deleted = True
+
+    def told_alone(self) -> str:
+        """Give what the bot wrote to this person where nobody else reads it."""
+        return "\n".join(one.text for one in self.server.private(self.ada).messages)
+
+    def enter_thread(self) -> None:
+        """Go on in the topic that the bot opened last."""
+        self.place = self.group.opened()[-1]
 
     def choose_again(self, label: str) -> None:
         """See `Person.choose_again`."""
@@ -154,7 +213,12 @@ class TelegramPerson(Words):
     def shown(self) -> Sequence[Shown]:
         """See `Person.shown`."""
         said = [
-            Shown(one.text, tuple(one.buttons), {name: data.decode() for name, data in one.files.items()})
+            Shown(
+                one.text,
+                tuple(one.buttons),
+                {name: data.decode(errors="replace") for name, data in one.files.items()},
+                one.pinned,
+            )
             for one in self.place.messages
         ]
         return [*said, *(Shown(tap.text, (), {}) for tap in self.taps if tap.text)]
@@ -184,7 +248,8 @@ class DiscordPerson(Words):
 
     def __init__(self, server: DiscordServer, where: str = "channel") -> None:
         self.server = server
-        self.alice = server.add_user("alice", "Alice")
+        self.alice = server.add_user("alice", "Alice", locale="ro" if where == "romanian" else "en-US")
+        self.bo = server.add_user("bo", "Bo")
         team = server.add_guild("team")
         self.place = team.add_channel("planning")
         if where == "thread":
@@ -192,7 +257,7 @@ class DiscordPerson(Words):
         elif where == "dm":
             self.place = server.dm(self.alice)
         self.channel_id = self.place.channel_id
-        self.user_id = str(self.alice.id)
+        self.user_id, self.name = str(self.alice.id), "Alice"
 
     def environment(self) -> dict[str, str]:
         """See `Person.environment`."""
@@ -201,44 +266,75 @@ class DiscordPerson(Words):
             "ECHO_DISCORD__TOKEN": self.server.token,
             "ECHO_DISCORD__API_BASE": self.server.api_base,
             "ECHO_DISCORD__GATEWAY_URL": self.server.gateway_url,
-            "ECHO_DISCORD__ALLOWED_USERS": f"[{self.user_id}]",
+            "ECHO_DISCORD__ALLOWED_USERS": f"[{self.user_id}, {self.bo.id}]",
         }
 
     async def until_ready(self) -> None:
         """See `Person.until_ready`."""
         await self.server.until_ready(timeout=20)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, who: User | None = None) -> Message:
         """See `Person.say`."""
-        self.place.say(text, user=self.alice)
+        return self.place.say(text, user=who or self.alice)
 
-    def command(self, line: str) -> None:
+    def command(self, line: str, *, who: User | None = None) -> None:
         """Use the slash command, with the options that a person would fill in."""
         name, _, rest = line.removeprefix("/").partition(" ")
-        words = rest.split()
-        options: dict[str, Any] = {}
-        if name == "plan":
-            options = {word[2:]: True for word in words if word.startswith("--")}
-            words = [word for word in words if not word.startswith("--")]
-            options |= {"slug": words[0], "description": " ".join(words[1:])} if words[1:] else {"slug": words[0]}
-        elif words:
-            options = {"slug": words[0]}
-        self.place.slash(name, user=self.alice, **options)
+        known = next((one for one in self.server.commands if one["name"] == name), {"options": []})
+        flags = {word[2:]: True for word in rest.split() if word.startswith("--")}
+        words = [word for word in rest.split() if not word.startswith("--")]
+        fields = [option["name"] for option in known.get("options") or [] if option["type"] == TEXT_OPTION]
+        values = [*words[: len(fields) - 1], " ".join(words[len(fields) - 1 :])] if fields else []
+        options: dict[str, Any] = dict(zip(fields, (value for value in values if value), strict=False))
+        self.place.slash(name, user=who or self.alice, **options, **flags)
 
-    def choose(self, label: str) -> None:
+    def choose(self, label: str, *, who: User | None = None) -> None:
         """Press the button, or choose from the menu."""
-        self._choose(label, stale=False)
+        self._choose(label, who, stale=False)
 
     def choose_again(self, label: str) -> None:
         """See `Person.choose_again`."""
-        self._choose(label, stale=True)
+        self._choose(label, None, stale=True)
 
-    def _choose(self, label: str, *, stale: bool) -> None:
+    def _choose(self, label: str, who: User | None, *, stale: bool) -> None:
         offered = [choice for message in self.place.messages for choice in message.options]
         if any(label == choice for choice in offered) and not stale:
-            self.place.select([label], user=self.alice)
+            self.place.select([label], user=who or self.alice)
         else:
-            self.place.press(label, user=self.alice, stale=stale)
+            self.place.press(label, user=who or self.alice, stale=stale)
+
+    async def choose_other(self, words: str) -> None:
+        """Press "Other…", and write into the form that it opens."""
+        await self.place.write(self.place.press("Other…", user=self.alice), words)
+
+    def edit(self, message: Message, text: str) -> None:
+        """Change what was written."""
+        self.place.edit(message, text)
+
+    def share(self, caption: str, *files: tuple[str, bytes]) -> Message:
+        """Send files in one message."""
+        return self.place.say(caption, user=self.alice, files=files)
+
+    def record(self, sound: bytes) -> Message:
+        """Send a voice message."""
+        return self.place.record(sound, user=self.alice)
+
+    def sign(self, message: Message) -> str:
+        """See `TelegramPerson.sign`."""
+        signs = {"\N{EYES}": "seen", "\N{HOURGLASS WITH FLOWING SAND}": "waiting", "\N{WHITE HEAVY CHECK MARK}": "done"}
+        return " ".join(signs[emoji] for emoji in message.reactions)
+
+    def remove_card(self) -> None:
+        """Take the pinned card away, as any member with the right can."""
+        self.place.delete(*self.place.pinned)
+
+    def told_alone(self) -> str:
+        """Give what the bot wrote to this person where nobody else reads it."""
+        return "\n".join(one.text for one in self.place.whispers)
+
+    def enter_thread(self) -> None:
+        """Go on in the thread that the bot opened last."""
+        self.place = self.place.threads[-1]
 
     def shown(self) -> Sequence[Shown]:
         """See `Person.shown`."""
@@ -246,7 +342,8 @@ class DiscordPerson(Words):
             Shown(
                 one.text,
                 (*one.buttons, *one.options),
-                {attachment.filename: attachment.data.decode() for attachment in one.attachments},
+                {attachment.filename: attachment.data.decode(errors="replace") for attachment in one.attachments},
+                one.pinned,
             )
             for one in (*self.place.messages, *self.place.whispers)
         ]

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from echo_core.rehearsal.model import ModelRequest, Step, ToolCall
+from tests.stories.people import TelegramPerson
 from tests.stories.stage import INPUT, READY, Playbook, Stage, asks, says, writes
 
 
@@ -147,7 +148,7 @@ async def test_what_people_write_is_data(stage: Stage) -> None:
 
 
 async def test_looking_commands(stage: Stage) -> None:
-    """`/status`, `/files`, `/history` and `/help` answer, also while nothing is planned."""
+    """`/status`, `/files` with its buttons, `/history` and `/help` answer, also while nothing is planned."""
     person = stage.person
     there = stage.workspace()
     stage.model.script = Playbook(
@@ -164,7 +165,12 @@ async def test_looking_commands(stage: Stage) -> None:
     await person.sees("Your move")
     await person.sees("Office hours")
     person.command("/files")
+    await person.sees("Files of todo-app" if isinstance(person, TelegramPerson) else "Files of **todo-app**")
+    assert not any(one.files for one in person.shown())
+    person.choose("office-hours.md")
     assert await person.gets_file("office-hours.md") == "# Notes\n"
+    person.command("/files office-hours.md")
+    await person.until(lambda: sum("office-hours.md" in one.files for one in person.shown()) == 2, what="it again")
     person.command("/history")
     await person.sees("Written.", times=2)
 

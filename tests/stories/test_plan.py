@@ -45,7 +45,10 @@ async def test_from_plan_to_final_plan(stage: Stage) -> None:
     person.command("/advance")
     await person.is_offered("Finish the plan")
     person.choose("Finish the plan")
-    assert await person.gets_file("final-plan.md") == "# Final plan\n"
+    final = await person.gets_file("final-plan.md")
+    assert final.startswith("# Final plan\n")
+    assert "D1: Who may use it?" in final
+    assert f"**Only us two** – {person.name}" in final
     assert "PHASE_STATUS" not in person.text()
     assert person.count("What is hard today?") == 1
     plan = await stage.plan()

@@ -35,3 +35,7 @@ telegram-a-die = a die
 telegram-a-game = a game
 telegram-a-story = a story
 telegram-paid-media = paid media
+
+# why no topic could be opened, as a clause
+telegram-no-topics = this group has no topics; its settings can switch them on
+telegram-may-not-open-topics = the bot may not open topics here: make it an administrator that may manage topics

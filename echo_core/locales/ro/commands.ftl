@@ -34,4 +34,8 @@ commands-unknown = Nu există comanda `/{ $name }`. `/help` le arată pe cele ca
 commands-no-slug = Un plan are nevoie de un nume scurt.
 commands-bad-slug = Numele unui plan are între 1 și 50 de litere, cifre, cratime sau liniuțe de subliniere.
 commands-no-workflow = Nu există un flux cu acest nume. Există: { $known }.
-commands-long-description = Descrierea are { $length } caractere; se pot cel mult { $limit }. Începe cu una sau două fraze și spune restul în conversație.
+commands-long-description = Descrierea are { $length ->
+    [one] un caracter
+    [few] { $length } caractere
+   *[other] { $length } de caractere
+}; se pot cel mult { $limit }. Începe cu una sau două fraze și spune restul în conversație.

@@ -1,4 +1,8 @@
-replies-whole = Răspunsul întreg are { $length } caractere: este în fișierul { $name }.
+replies-whole = Răspunsul întreg are { $length ->
+    [one] un caracter
+    [few] { $length } caractere
+   *[other] { $length } de caractere
+}: este în fișierul { $name }.
 replies-files = { $count ->
     [one] A fost scris un fișier:
     [few] Au fost scrise { $count } fișiere:

@@ -1,7 +1,11 @@
 router-stranger = Nu ești pe lista acestui bot. Identificatorul tău este { $id }: cine îl administrează te poate primi.
 router-not-kept = Mesajul tău nu poate fi păstrat încă: { $reason }. Va fi preluat de îndată ce merge din nou.
 router-empty = Mesajul a fost gol. Scrie ca text ce vrei să spui.
-router-too-long = Mesajul are { $length } caractere; se pot cel mult { $limit }. Trimite-l pe bucăți.
+router-too-long = Mesajul are { $length ->
+    [one] un caracter
+    [few] { $length } caractere
+   *[other] { $length } de caractere
+}; se pot cel mult { $limit }. Trimite-l pe bucăți.
 router-unsupported = Nu pot primi încă { $what }. Scrie ca text, te rog.
 router-waits = Notat. Agentul îl primește când își termină tura.
 router-nothing-runs = Nu rulează nimic ce ar putea fi oprit.

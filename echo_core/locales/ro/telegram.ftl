@@ -31,3 +31,6 @@ telegram-a-die = un zar
 telegram-a-game = un joc
 telegram-a-story = o poveste
 telegram-paid-media = conținut plătit
+
+telegram-no-topics = acest grup nu are subiecte; se pot activa din setările lui
+telegram-may-not-open-topics = botul nu poate deschide subiecte aici: fă-l administrator cu dreptul de a gestiona subiecte
