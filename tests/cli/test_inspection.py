@@ -44,6 +44,7 @@ def test_adapters_without_a_configuration(cli: Cli, monkeypatch: pytest.MonkeyPa
 def test_doctor(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each check is a line, each failed one says what to do, and a failed check makes the exit code 1."""
     monkeypatch.setenv("ECHO_AGENT__KIND", "rehearsal")
+    monkeypatch.setenv("ECHO_ADAPTERS", "[]")
     ran = cli("doctor")
     assert ran.code == 1
     lines = ran.out.splitlines()
