@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -103,8 +104,8 @@ def _script(stage: Stage) -> Playbook:
             says("I write it down.", writes(there / "office-hours.md", "# Office hours\n\nOnly the two of you.\n")),
             says(
                 "Only you two, then. What the first version is:\n\n- **one list**, always open\n- a tap ticks an item "
-                "off, and the other sees it at once\n- no accounts: a link you both keep\n\n| Piece | Days |\n|---|---|\n"
-                f"| List | 2 |\n| Live sync | 3 |\n\nThe document has the details.\n\n{READY}"
+                "off, and the other sees it at once\n- no accounts: a link you both keep\n\n| Piece | Days |\n"
+                f"|---|---|\n| List | 2 |\n| Live sync | 3 |\n\nThe document has the details.\n\n{READY}"
             ),
         ],
         plan_ceo_review=[says(f"Before I look at the scope: what would make you stop using it?\n\n{INPUT}")],
@@ -140,7 +141,9 @@ def _telegram_message(message: Posted) -> str:
         for row in message.keyboard
     )
     keys = f'<div class="k">{rows}</div>' if rows else ""
-    return f'<div class="m{own}">{file}{styled_html(message.text, message.entities)}</div>{keys}'
+    sign = f'<div class="r">{message.sign}</div>' if message.sign else ""
+    text = re.sub(r"\n*(</?pre>)\n*", r"\1", styled_html(message.text, message.entities))
+    return f'<div class="m{own}">{file}{text}{sign}</div>{keys}'
 
 
 def _discord_message(message: DiscordMessage) -> str:
@@ -149,6 +152,7 @@ def _discord_message(message: DiscordMessage) -> str:
     parts = [f'<div class="t">{_discord_text(message.content)}</div>' if message.content else ""]
     parts += [_component(part) for part in message.components]
     parts += [f'<div class="f">▤ {html.escape(item.filename)}</div>' for item in message.attachments]
+    parts += [f'<div class="r">{emoji} {len(people)}</div>' for emoji, people in message.reactions.items()]
     name = html.escape(message.author.name)
     return (
         f'<div class="m{own}"><div class="a">{name[:1].upper()}</div><div><div class="n">{name}{tag}</div>'

@@ -167,7 +167,7 @@ class Place:
 
     # -- using commands
 
-    def slash(self, name: str, *, user: User | None = None, **options: Any) -> Interaction:
+    def slash(self, name: str, /, *, user: User | None = None, **options: Any) -> Interaction:
         """Use a slash command. Fails the test when the platform would not offer it here, with these options."""
         command = self._command(name)
         known = {option["name"]: option for option in command.get("options") or []}

@@ -10,12 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.loopback.discord_model import User
-from tests.loopback.discord_server import DiscordServer, Message
-from tests.loopback.telegram import Media, Posted
-from tests.loopback.telegram import Person as Account
+from tests.loopback.discord_server import DiscordServer
+from tests.loopback.telegram import Media, TelegramServer
 from tests.loopback.telegram import Place as TelegramPlace
-from tests.loopback.telegram import TelegramServer
 
 TEXT_OPTION = 3
 
@@ -114,11 +111,16 @@ class Words:
 
         def fits() -> bool:
             seen = "\n".join([one.text + " ".join(one.choices) for one in self.shown() if one.pinned])
+            seen = seen.replace("\\", "")
             return bool(seen) and all(word in seen for word in words)
 
         await self.until(fits, timeout=timeout, what=f"a card with {words}")
         (card,) = [one for one in self.shown() if one.pinned]
         return card
+
+    def offered(self) -> str:
+        """Give everything that can be chosen now, a line each."""
+        return "\n".join(choice for message in self.shown() for choice in message.choices)
 
     async def gets_file(self, name: str, *, timeout: float = 30.0) -> str:
         """Wait for a file, and give its text."""
@@ -131,6 +133,8 @@ class Words:
 class TelegramPerson(Words):
     """Ada in a private chat with the bot, in a group, or in a topic of one."""
 
+    adapter = "telegram"
+
     def __init__(self, server: TelegramServer, where: str = "private") -> None:
         self.server = server
         self.ada = server.person("Ada", username="ada", language="ro" if where == "romanian" else "en")
@@ -141,6 +145,7 @@ class TelegramPerson(Words):
             self.group = server.group("Team", owner=self.ada, is_forum=where == "topic")
             self.place = self.group.topic("Roadmap") if where == "topic" else self.group
         self._private = where == "private"
+        self.threaded = where == "topic"
         self.channel_id = self.place.channel_id
         self.user_id, self.name = str(self.ada.id), "Ada"
         self.taps: list[Any] = []
@@ -158,15 +163,15 @@ class TelegramPerson(Words):
         """See `Person.until_ready`."""
         await self.server.until_ready(timeout=20)
 
-    def say(self, text: str, *, who: Account | None = None) -> Posted:
+    def say(self, text: str, *, who: Any = None) -> Any:
         """Write, and name the bot where others are there too."""
         return self.place.say(text, user=who) if self._private else self.place.mention(text, user=who)
 
-    def command(self, line: str, *, who: Account | None = None) -> None:
+    def command(self, line: str, *, who: Any = None) -> None:
         """See `Person.command`."""
         self.place.say(line, user=who)
 
-    def choose(self, label: str, *, who: Account | None = None) -> None:
+    def choose(self, label: str, *, who: Any = None) -> None:
         """See `Person.choose`."""
         self.taps.append(self.place.press(label, user=who))
 
@@ -176,22 +181,35 @@ class TelegramPerson(Words):
         await self.until(lambda: any(one.asks for one in self.place.messages), what="a forced reply")
         self.place.answer(words)
 
-    def edit(self, message: Posted, text: str) -> None:
+    def edit(self, message: Any, text: str) -> None:
         """Change what was written."""
         self.place.correct(message, text if self._private else f"@{self.server.bot.username} {text}")
 
-    def share(self, caption: str, *files: tuple[str, bytes]) -> Posted:
+    def share(self, caption: str, *files: tuple[str, bytes]) -> Any:
         """Send files, pictures as photos; several go as an album."""
         kinds = {name: "photo" if name.endswith(".png") else "document" for name, _ in files}
         return self.place.share(*(Media(name, data, kinds[name]) for name, data in files), caption=caption)
 
-    def record(self, sound: bytes) -> Posted:
+    def record(self, sound: bytes) -> Any:
         """Send a voice message."""
         return self.place.share(Media("", sound, "voice", "audio/ogg"))
 
-    def sign(self, message: Posted) -> str:
+    def sign(self, message: Any) -> str:
         """Give the bot's reaction to a message, in the words of `messages.Mark`; "" for none."""
         return {"\N{EYES}": "seen", "\N{WRITING HAND}": "waiting", "\N{OK HAND SIGN}": "done"}.get(message.sign, "")
+
+    def choose_on_card(self, label: str) -> None:
+        """Press a button of the pinned card."""
+        self.taps.append(self.place.press(label, message=self.place.pinned[-1]))
+
+    def growing(self) -> str:
+        """Give what is to be seen now of what the bot is about to say."""
+        return "\n".join([self.place.draft, *(one.text for one in self.place.messages[-2:])])
+
+    def ever_shown(self) -> str:
+        """Give all that was ever to be seen here, as it was before each edit, and drafts."""
+        said = [text for one in self.place.messages for text in (*one.edits, one.text)]
+        return "\n".join([*said, *self.place.chat.drafted])
 
     def remove_card(self) -> None:
         """Take the pinned card away, as any member with the right can."""
@@ -246,6 +264,9 @@ class TelegramPerson(Words):
 class DiscordPerson(Words):
     """Alice in a channel of a guild, in a thread of it, or in a private channel with the bot."""
 
+    adapter = "discord"
+    threaded = True
+
     def __init__(self, server: DiscordServer, where: str = "channel") -> None:
         self.server = server
         self.alice = server.add_user("alice", "Alice", locale="ro" if where == "romanian" else "en-US")
@@ -273,14 +294,14 @@ class DiscordPerson(Words):
         """See `Person.until_ready`."""
         await self.server.until_ready(timeout=20)
 
-    def say(self, text: str, *, who: User | None = None) -> Message:
+    def say(self, text: str, *, who: Any = None) -> Any:
         """See `Person.say`."""
         return self.place.say(text, user=who or self.alice)
 
-    def command(self, line: str, *, who: User | None = None) -> None:
+    def command(self, line: str, *, who: Any = None) -> None:
         """Use the slash command, with the options that a person would fill in."""
         name, _, rest = line.removeprefix("/").partition(" ")
-        known = next((one for one in self.server.commands if one["name"] == name), {"options": []})
+        known: dict[str, Any] = next((one for one in self.server.commands if one["name"] == name), {})
         flags = {word[2:]: True for word in rest.split() if word.startswith("--")}
         words = [word for word in rest.split() if not word.startswith("--")]
         fields = [option["name"] for option in known.get("options") or [] if option["type"] == TEXT_OPTION]
@@ -288,7 +309,7 @@ class DiscordPerson(Words):
         options: dict[str, Any] = dict(zip(fields, (value for value in values if value), strict=False))
         self.place.slash(name, user=who or self.alice, **options, **flags)
 
-    def choose(self, label: str, *, who: User | None = None) -> None:
+    def choose(self, label: str, *, who: Any = None) -> None:
         """Press the button, or choose from the menu."""
         self._choose(label, who, stale=False)
 
@@ -296,7 +317,7 @@ class DiscordPerson(Words):
         """See `Person.choose_again`."""
         self._choose(label, None, stale=True)
 
-    def _choose(self, label: str, who: User | None, *, stale: bool) -> None:
+    def _choose(self, label: str, who: Any, *, stale: bool) -> None:
         offered = [choice for message in self.place.messages for choice in message.options]
         if any(label == choice for choice in offered) and not stale:
             self.place.select([label], user=who or self.alice)
@@ -307,22 +328,35 @@ class DiscordPerson(Words):
         """Press "Other…", and write into the form that it opens."""
         await self.place.write(self.place.press("Other…", user=self.alice), words)
 
-    def edit(self, message: Message, text: str) -> None:
+    def edit(self, message: Any, text: str) -> None:
         """Change what was written."""
         self.place.edit(message, text)
 
-    def share(self, caption: str, *files: tuple[str, bytes]) -> Message:
+    def share(self, caption: str, *files: tuple[str, bytes]) -> Any:
         """Send files in one message."""
         return self.place.say(caption, user=self.alice, files=files)
 
-    def record(self, sound: bytes) -> Message:
+    def record(self, sound: bytes) -> Any:
         """Send a voice message."""
         return self.place.record(sound, user=self.alice)
 
-    def sign(self, message: Message) -> str:
+    def sign(self, message: Any) -> str:
         """See `TelegramPerson.sign`."""
         signs = {"\N{EYES}": "seen", "\N{HOURGLASS WITH FLOWING SAND}": "waiting", "\N{WHITE HEAVY CHECK MARK}": "done"}
         return " ".join(signs[emoji] for emoji in message.reactions)
+
+    def choose_on_card(self, label: str) -> None:
+        """See `TelegramPerson.choose_on_card`."""
+        self.place.press(label, user=self.alice, message=self.place.pinned[-1])
+
+    def growing(self) -> str:
+        """See `TelegramPerson.growing`."""
+        return "\n".join(one.text for one in self.place.messages[-2:])
+
+    def ever_shown(self) -> str:
+        """Give all that was ever to be seen here, as it was before each edit."""
+        earlier = [content for one in self.place.messages for content, _ in one.versions]
+        return "\n".join([*earlier, *(one.text for one in self.place.messages)])
 
     def remove_card(self) -> None:
         """Take the pinned card away, as any member with the right can."""
@@ -330,7 +364,8 @@ class DiscordPerson(Words):
 
     def told_alone(self) -> str:
         """Give what the bot wrote to this person where nobody else reads it."""
-        return "\n".join(one.text for one in self.place.whispers)
+        private = self.server.dm(self.alice).messages
+        return "\n".join(one.text for one in (*private, *self.place.whispers))
 
     def enter_thread(self) -> None:
         """Go on in the thread that the bot opened last."""
