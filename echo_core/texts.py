@@ -7,7 +7,7 @@ otherwise. What the agent says is its own affair, and the command line stays Eng
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -37,7 +37,7 @@ def say(message: str, /, **values: str | float) -> str:
     return _STAND_IN.sub(lambda found: texts[int(found[1])], _formatted(message, held))
 
 
-def _formatted(message: str, values: Mapping[str, str | float]) -> str:
+def _formatted(message: str, values: dict[str, str | float]) -> str:
     for language in (_spoken.get(), DEFAULT):
         bundle = _bundle(language)
         pattern = bundle.get_message(message).value if bundle.has_message(message) else None
