@@ -10,19 +10,19 @@ import pytest
 from echo_core.messages import Mark
 from echo_discord.signs import KEPT, Signs
 
-NEW = discord.utils.time_snowflake(datetime.now(UTC))
 OLD = discord.utils.time_snowflake(datetime.now(UTC) - timedelta(hours=1))
 
 
 def test_new_message() -> None:
     """Nothing stands on a new message; later what was noted last."""
     signs = Signs()
-    assert signs.change(NEW, Mark.WAITING) == ("⏳", [])
-    assert signs.change(NEW, None) == (None, [])
-    signs.note(NEW, Mark.WAITING)
-    assert signs.change(NEW, Mark.WAITING) == (None, [])
-    assert signs.change(NEW, Mark.SEEN) == ("👀", ["⏳"])
-    assert signs.change(NEW, None) == (None, ["⏳"])
+    new = discord.utils.time_snowflake(datetime.now(UTC))
+    assert signs.change(new, Mark.WAITING) == ("⏳", [])
+    assert signs.change(new, None) == (None, [])
+    signs.note(new, Mark.WAITING)
+    assert signs.change(new, Mark.WAITING) == (None, [])
+    assert signs.change(new, Mark.SEEN) == ("👀", ["⏳"])
+    assert signs.change(new, None) == (None, ["⏳"])
 
 
 @pytest.mark.parametrize(("mark", "put"), [(Mark.SEEN, "👀"), (None, None)])

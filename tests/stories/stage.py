@@ -157,7 +157,7 @@ class Stage:
         (self.folder / "home").mkdir(exist_ok=True)
         environment = self.environment()
         if without_platform:
-            for name in self.person.environment():
+            for name in self.person.environment().keys() - self.settings.keys():
                 environment.pop(name, None)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "echo_core", *arguments,
