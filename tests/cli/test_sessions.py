@@ -10,7 +10,7 @@ import pytest
 
 from echo_core.journal.file import FileJournal
 from echo_core.messages import Author, ChannelKey, Inbound, Said
-from echo_core.plan import Conversation, PhaseRun, Plan
+from echo_core.plan import Answer, Conversation, Decision, PhaseRun, Plan
 from tests.cli.conftest import Cli
 from tests.plans import NOON, a_plan
 from tests.test_seed_import import SESSION, entry, write
@@ -179,6 +179,18 @@ def test_export_as_json(cli: Cli) -> None:
     exported = cli("sessions", "export", "todo-app", "--format", "json").json()
     assert exported["key"] == "telegram:-100123/7"
     assert exported["plan"]["slug"] == "todo-app"
+
+
+def test_export_shows_the_decisions(cli: Cli, plan: Plan) -> None:
+    """What was decided, by whom and when, stands in both forms."""
+    answer = Answer(text="Only us two (recommended)", author_id="42", author_name="Ada", at=NOON)
+    taken = Decision(number=1, phase="/office-hours", question="Who may use it?", answers=(answer,))
+    store({TELEGRAM: Conversation(plan=plan.model_copy(update={"decisions": (taken,)}))})
+    written = cli("sessions", "export", "todo-app").out
+    assert "## Decisions\n\n### D1: Who may use it?" in written
+    assert "**Only us two** – Ada, 2026-01-02 12:00 UTC" in written
+    exported = cli("sessions", "export", "todo-app", "--format", "json").json()
+    assert exported["plan"]["decisions"][0]["answers"][0]["author_name"] == "Ada"
 
 
 @pytest.mark.usefixtures("stored")
