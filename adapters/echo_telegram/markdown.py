@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from telegram import MessageEntity
 from telegramify_markdown import RenderConfig, convert, utf16_len
@@ -77,7 +78,7 @@ def tidied(spans: Iterable[Span]) -> list[Span]:
     styles = []
     for kind in sorted(_STYLES):
         for span in _merged([span for span in spans if span.kind == kind]):
-            styles += _without(span, code)
+            styles += [part for left in _without(span, code) for part in _uncrossed(left, (*quotes, *links))]
     return sorted((*quotes, *links, *code, *styles), key=lambda span: (span.start, -span.end, span.kind))
 
 
@@ -113,6 +114,17 @@ def _without(span: Span, holes: Sequence[Span]) -> list[Span]:
         start = hole.end
     left.append(replace(span, start=start))
     return [each for each in left if each.start < each.end]
+
+
+def _uncrossed(span: Span, others: Iterable[Span]) -> list[Span]:
+    """Part a span at each edge of another that it crosses: Telegram takes one in the other, or both apart."""
+    edges = {span.start, span.end}
+    for other in others:
+        if other.start < span.start < other.end < span.end:
+            edges.add(other.end)
+        elif span.start < other.start < span.end < other.end:
+            edges.add(other.start)
+    return [replace(span, start=start, end=end) for start, end in pairwise(sorted(edges))]
 
 
 def _addressed(text: str, spans: list[Span]) -> tuple[str, list[Span]]:

@@ -27,7 +27,7 @@ from echo_core.messages import (
 from echo_core.texts import say
 from echo_telegram.card import card
 from echo_telegram.keyboard import STAR, Keyboard, keyboard, markup, short
-from echo_telegram.styled import LIMIT, Styled
+from echo_telegram.styled import ENTITY_LIMIT, LIMIT, Styled
 
 Offer = AskQuestion | AskPermission | AskRecovery | PhaseReady
 
@@ -88,7 +88,7 @@ def with_choice(body: Styled, choice: str, who: str) -> Styled | None:
     chosen = Styled.marked(" ".join(choice.split()), MessageEntity.BOLD).clipped(_LONGEST_CHOICE)
     line = Styled("✓ ") + Styled.joined((chosen, Styled.plain(" ".join(who.split())).clipped(_LONGEST_NAME)), " — ")
     whole = Styled.joined((body, line), "\n\n")
-    return whole if utf16_len(whole.text) <= LIMIT else None
+    return whole if utf16_len(whole.text) <= LIMIT and len(whole.entities) <= ENTITY_LIMIT else None
 
 
 def without_hint(body: Styled) -> Styled:
@@ -102,8 +102,8 @@ def without_hint(body: Styled) -> Styled:
     return Styled(kept.rstrip("\n"), tuple(entity for entity in body.entities if entity.offset < last.offset))
 
 
-def _texts(body: Styled, limit: int = LIMIT) -> tuple[TextPart, ...]:
-    return tuple(TextPart(piece) for piece in body.cut(limit)) or (TextPart(Styled("…")),)
+def _texts(body: Styled, limit: int = LIMIT, entities: int = ENTITY_LIMIT) -> tuple[TextPart, ...]:
+    return tuple(TextPart(piece) for piece in body.cut(limit, entities)) or (TextPart(Styled("…")),)
 
 
 def _with_keys(texts: Sequence[TextPart], keys: Keyboard) -> tuple[TextPart, ...]:
@@ -118,7 +118,7 @@ def _noted(markdown: str, note: str) -> Styled:
 
 
 def _offered(offer: Offer) -> tuple[TextPart, ...]:
-    return _with_keys(_texts(_offer(offer), LIMIT - ROOM_FOR_CHOICE), keyboard(offer))
+    return _with_keys(_texts(_offer(offer), LIMIT - ROOM_FOR_CHOICE, ENTITY_LIMIT - 1), keyboard(offer))
 
 
 def _closed(offer: Offer, label: str, who: str) -> tuple[TextPart, ...]:

@@ -78,28 +78,28 @@ class Styled:
             return self
         return self._slice(0, _fitting(self.text[:limit], limit - 1, is_rest=False), 0) + Styled("…")
 
-    def cut(self, limit: int = LIMIT) -> Iterator[Styled]:
+    def cut(self, limit: int = LIMIT, entities: int = ENTITY_LIMIT) -> Iterator[Styled]:
         """Give pieces of at most `limit` units, cut between paragraphs, else lines, else words; none is blank.
 
-        A code block that is cut goes on as a code block. No piece has more entities than a message may have.
+        A code block that is cut goes on as a code block. No piece has more than so many entities.
         """
         start = units = 0
         while start < len(self.text):
             is_rest = len(self.text) - start <= limit
             end = start + _fitting(self.text[start : start + limit + 1], limit, is_rest=is_rest)
             piece = self._slice(start, end, units)
-            if len(piece.entities) > ENTITY_LIMIT:
-                end = self._with_fewer(start, piece)
+            if len(piece.entities) > entities:
+                end = self._with_fewer(start, piece, entities)
                 piece = self._slice(start, end, units)
             if not is_blank(piece.text):
                 yield piece
             units += utf16_len(self.text[start:end])
             start = end
 
-    def _with_fewer(self, start: int, piece: Styled) -> int:
+    def _with_fewer(self, start: int, piece: Styled, entities: int) -> int:
         """Say where a stretch has to end that begins as `piece` does and has not too many entities."""
         before = utf16_len(self.text[start : self.text.find(piece.text, start)])
-        over = sorted(entity.offset for entity in piece.entities)[ENTITY_LIMIT] + before
+        over = sorted(entity.offset for entity in piece.entities)[entities] + before
         return start + _fitting(self.text[start : start + over + 1], over, is_rest=False)
 
     def _slice(self, start: int, end: int, units: int) -> Styled:

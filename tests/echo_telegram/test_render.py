@@ -132,6 +132,7 @@ def test_a_choice_is_written_under_the_text() -> None:
     assert body is not None
     assert body.text == "How big?\n\n✓ Small and red — Ada *L*"
     assert with_choice(Styled("x" * 4090), "Small", "Ada") is None
+    assert with_choice(Styled.markdown("**x** y " * 100), "Small", "Ada") is None
     long = with_choice(Styled("x" * 3796), "y" * 4000, "z" * 4000)
     assert long is not None
     assert long.text.endswith("…")

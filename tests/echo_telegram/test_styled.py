@@ -6,6 +6,7 @@ from telegram import User
 from telegramify_markdown import utf16_len
 
 from echo_telegram.styled import Styled, is_blank
+from tests.echo_telegram.checks import assert_sendable
 
 BLOCKS = [
     "# Title\n", "**b** ", "`c<x>` ", "```py\nx = 1\n\ny = 2\n```\n", "- a\n", "\n\n", "😀 ", "word ",
@@ -122,3 +123,15 @@ def test_pieces_fit_and_lose_nothing(source: str, limit: int) -> None:
 def seen(text: str) -> str:
     """Give a text without what cannot be seen."""
     return "".join(letter for letter in text if not is_blank(letter))
+
+
+def test_a_style_that_ends_within_a_quote_is_parted_where_the_quote_begins() -> None:
+    """Code ends a style within the quote that it stands in: the style stands before the quote, and in it."""
+    styled = Styled.markdown("one\n\n> two `three`").within("italic")
+    assert_sendable(styled)
+    assert [(str(each.type), each.offset, each.length) for each in styled.entities] == [
+        ("italic", 0, 5),
+        ("blockquote", 5, 9),
+        ("italic", 5, 4),
+        ("code", 9, 5),
+    ]
