@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from echo_core.offers import fits, label_of, shown_choice
 from echo_core.orchestrator import Message, Orchestrator
 from echo_core.plan import BriefOffer, Conversation, Offer, Plan
 from echo_core.planning_session import Line
+from echo_core.projects import workspace_of
 from echo_core.prompts import Prompts
 from echo_core.shelving import Shelving
 from echo_core.steps import Step, no_plan
@@ -128,7 +130,8 @@ class Acts:
         """Start a plan, here or in a thread of its own."""
         key = inbound.key
         wanted = parse_plan(argument, prompts=self._prompts, default_workflow=self._default_workflow)
-        await self._check_slug(wanted.slug, key)
+        workflow = self._prompts.workflow(wanted.workflow)
+        await self._check_workspace(await asyncio.to_thread(workspace_of, workflow, wanted.slug, self._folders), key)
         free = conversation.plan is None or conversation.plan.status == "complete"
         refused: tuple[Notice, ...] = ()
         if free and (wanted.place == "thread" or (not wanted.place and self._threads(key.adapter))):
@@ -147,6 +150,8 @@ class Acts:
         plan = conversation.plan
         if plan is None:
             return Step(conversation, (Notice(no_plan()),))
+        if self._prompts.workflow(plan.workflow).projects:
+            raise CommandError(problem=say("projects-no-copy"))
         taken = await asyncio.to_thread(self._folders.slugs)
         slug = slug or free_slug(plan.slug, taken)
         check_slug(slug)
@@ -178,13 +183,14 @@ class Acts:
 
     async def _check_free(self, plan: Plan | None, key: ChannelKey) -> None:
         if plan is not None:
-            await self._check_slug(plan.slug, key)
+            await self._check_workspace(plan.workspace, key)
 
-    async def _check_slug(self, slug: str, key: ChannelKey) -> None:
-        """Raise `PlanTakenError` when a plan of that slug is under way in another channel."""
+    async def _check_workspace(self, workspace: Path, key: ChannelKey) -> None:
+        """Raise `PlanTakenError` when a plan of another channel works in that folder; case makes no difference."""
+        wanted = str(workspace).casefold()
         async for entry in self._journal.entries():
             plan = entry.conversation.plan
-            if entry.key != key and plan and plan.status != "complete" and plan.slug.casefold() == slug.casefold():
+            if entry.key != key and plan and plan.status != "complete" and str(plan.workspace).casefold() == wanted:
                 raise PlanTakenError(slug=plan.slug)
 
 

@@ -29,8 +29,9 @@ from echo_core.errors import (
 from echo_core.folders import Folders
 from echo_core.journal.lock import StateLock
 from echo_core.log import one_line
-from echo_core.prompts import SYSTEM_PROMPT, Prompts, shipped_prompts
+from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.registry import Registry, missing_library
+from echo_core.workflow import SYSTEM_PROMPT
 
 PROBE_LIMIT = 20.0
 CLI_LIMIT = 20.0

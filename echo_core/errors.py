@@ -10,6 +10,8 @@
     ├── WorkspaceError              a plan's folder that cannot be made
     ├── CommandError                a command that cannot be done as written
     ├── PlanTakenError              a plan of that name is under way in another channel
+    ├── ProjectError                a project that cannot be registered, or is not
+    ├── ProjectsFileError           the list of projects could not be read or written
     ├── OutOfDateError              a press or an answer to something that is not open any more
     ├── ImportFileError             a file of sessions that cannot be taken over
     ├── UnknownSessionError         a name that means no stored conversation, or several
@@ -117,6 +119,24 @@ class PlanTakenError(EchoError):
     def __init__(self, *, slug: str) -> None:
         self.slug = slug
         super().__init__(say("errors-plan-taken", slug=slug))
+
+
+class ProjectError(EchoError):
+    """A project that cannot be registered, or is not. `reason` goes on after its name."""
+
+    def __init__(self, *, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"The project {name!r} {reason}.")
+
+
+class ProjectsFileError(EchoError):
+    """The list of projects could not be read or written. Its text is for people in a channel."""
+
+    def __init__(self, *, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(say("projects-unusable"))
 
 
 class OutOfDateError(EchoError):

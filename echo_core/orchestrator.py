@@ -36,6 +36,7 @@ from echo_core.offers import (
 from echo_core.phases import entered, is_written, left
 from echo_core.plan import BriefOffer, Conversation, PermissionOffer, Plan, QuestionOffer, ReadyOffer, RecoveryOffer
 from echo_core.planning_session import Engine, Line, PhaseTurn, PlanningSession
+from echo_core.projects import workspace_of
 from echo_core.steps import Step, Steps, no_plan, open_in, plan_of, under_way
 from echo_core.texts import say
 from echo_core.workflow import Workflow
@@ -93,7 +94,7 @@ class Orchestrator:
         if conversation.plan is not None and conversation.plan.status != "complete":
             return Step(conversation, (Notice(under_way(conversation.plan)),))
         loaded = engine.prompts.workflow(wanted.workflow)
-        workspace = engine.folders.workspace(wanted.slug)
+        workspace = await asyncio.to_thread(workspace_of, loaded, wanted.slug, engine.folders)
         conditions = loaded.conditions_of(wanted.description, wanted.flags)
         now = engine.clock()
         plan = Plan(

@@ -16,9 +16,8 @@ from echo_core.errors import WorkflowError
 from echo_core.fences import defuse
 from echo_core.folders import Folders
 from echo_core.plan import Plan
-from echo_core.workflow import Workflow, load_workflow, workflow_names
+from echo_core.workflow import SYSTEM_PROMPT, Phase, Workflow, load_workflow, workflow_names
 
-SYSTEM_PROMPT = "planning_agent.md"
 PLUGIN = "echo-core"
 
 log = structlog.get_logger(__name__)
@@ -57,9 +56,10 @@ class Prompts:
 
     def system(self, plan: Plan) -> str:
         """Give the system prompt, the same for every turn of a phase; empty, with a warning, when it is missing."""
-        path = next((root / SYSTEM_PROMPT for root in self._roots if (root / SYSTEM_PROMPT).is_file()), None)
+        name = self._system_name(plan)
+        path = self._find(name)
         if path is None:
-            log.warning("system_prompt_missing", path=str(self._roots[0] / SYSTEM_PROMPT), effect="skills only")
+            log.warning("system_prompt_missing", path=str(self._roots[0] / name), effect="skills only")
             return ""
         values = {"slug": plan.slug, "description": one_line(plan.description), "phase": plan.phase}
         return filled(path.read_text(encoding="utf-8"), values)
@@ -84,7 +84,7 @@ class Prompts:
             "review": str(review or ""),
             "earlier": _listed(plan.documents),
         }
-        return _without_empty_lines(phase.prompt, values)
+        return _without_empty_lines(self._first_message(phase), values)
 
     def closing(self, plan: Plan) -> str:
         """Give the prompt that asks for the closing document. Raises `WorkflowError` when the workflow has none."""
@@ -108,6 +108,27 @@ class Prompts:
     def unexpanded(self, text: str) -> str:
         """Change what the CLI expands in a prompt that the daemon composed: `@file` and `${VARIABLE}` (measured)."""
         return text.replace("@", "\uff20").replace("${", "\uff04{")
+
+    def _find(self, name: str) -> Path | None:
+        """Give the file of that name that counts: the user's own, or ours."""
+        return next((root / name for root in self._roots if (root / name).is_file()), None)
+
+    def _system_name(self, plan: Plan) -> str:
+        """Give the name of the system prompt; the usual one where the workflow cannot be read (any more)."""
+        try:
+            return self.workflow(plan.workflow).system
+        except WorkflowError:
+            return SYSTEM_PROMPT
+
+    def _first_message(self, phase: Phase) -> str:
+        """Give the template of a phase's first message. Raises `WorkflowError` when its file is not there."""
+        if phase.prompt_file is None:
+            return phase.prompt
+        path = self._find(phase.prompt_file)
+        if path is None:
+            missing = self._roots[0] / phase.prompt_file
+            raise WorkflowError(path=missing, reason=f"the prompt of {phase.skill} does not exist.")
+        return path.read_text(encoding="utf-8")
 
     def _invocation(self, phase: str) -> str:
         """Give the slash command that runs a phase's skill: the user's own where there is one, else ours."""

@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from echo_core.errors import WorkflowError
 
+SYSTEM_PROMPT = "planning_agent.md"
 PhaseName = Annotated[str, Field(pattern=r"^/[a-z0-9][a-z0-9-]{0,63}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+FilePath = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,99}/){0,3}[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Flag = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9-]{0,29}$")]
 
 
@@ -26,17 +28,25 @@ class _Table(BaseModel):
 
 
 class Phase(_Table):
-    """One phase: a skill that is run with the agent, and the document that it writes.
+    """One phase: a skill that is run with the agent, and the document that it writes, below the workspace.
 
-    `when` names the condition under which the phase takes place, `reviews` the phase whose document it looks at.
+    Its first message is `prompt`, or stands in the file `prompt_file` of the prompts' folder. `when` names the
+    condition under which the phase takes place, `reviews` the phase whose document it looks at.
     """
 
     skill: PhaseName
     title: str = Field(min_length=1, max_length=40)
-    document: FileName
-    prompt: str = Field(min_length=1)
+    document: FilePath
+    prompt: str = ""
+    prompt_file: FileName | None = None
     when: str | None = None
     reviews: PhaseName | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if bool(self.prompt.strip()) == bool(self.prompt_file):
+            raise ValueError("a phase has either a prompt or a prompt_file")
+        return self
 
 
 class Condition(_Table):
@@ -69,11 +79,17 @@ class Closing(_Table):
 
 
 class Workflow(_Table):
-    """An ordered list of phases. Phase names are unique; every `when` and `reviews` names something that exists."""
+    """An ordered list of phases. Phase names are unique; every `when` and `reviews` names something that exists.
+
+    `system` is the file of the system prompt. With `projects` a plan is named after a registered project, whose folder
+    is its workspace.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")
     title: str
     description: str = ""
+    system: FileName = SYSTEM_PROMPT
+    projects: bool = False
     phases: tuple[Phase, ...] = Field(min_length=1)
     conditions: dict[str, Condition] = {}
     closing: Closing | None = None

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from echo_core import __version__
-from echo_core.cli import demonstration, inspection, sessions
+from echo_core.cli import demonstration, inspection, projects, sessions
 from echo_core.cli.setting import prepare
 from echo_core.errors import EchoError
 from echo_core.log import leaves, one_line
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(projects.app, name="projects")
 app.command()(inspection.adapters)
 app.command()(inspection.doctor)
 app.command()(demonstration.demo)

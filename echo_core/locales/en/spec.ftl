@@ -1,0 +1,30 @@
+## Spec creation over REST and WebSocket. Programs may compare the English texts: they are the documented ones.
+
+spec-exit = Exit to project
+spec-name = Invalid project name
+spec-no-project = Project not found in registry
+spec-no-folder = Project directory not found
+spec-no-session = No active session for this project
+spec-cancelled = Session cancelled
+spec-unreadable = Failed to read status file
+spec-start-first = No active session. Send 'start' first.
+spec-none = No active session
+spec-empty = Empty message
+spec-json = Invalid JSON
+spec-type = Unknown message type: { $type }
+spec-attachment = Invalid attachment: { $reason }
+spec-image-list = a list of pictures is expected
+spec-image-many = at most { $most } pictures can be sent at once
+spec-image-large = a picture may have at most { $limit } MB
+spec-image-base64 = the data is not base64
+spec-image-type = only PNG, JPEG, GIF and WebP are pictures here
+spec-image-other = by its content it is { $type }
+spec-error = Server error: the log of echo-core says more.
+spec-not-started = The session could not be started. Perhaps somebody works on this project in another channel.
+spec-failed = The answer was not finished. Say something to go on.
+spec-answered = This question is not open any more.
+spec-unanswered = There is no answer to the first question that is open.
+spec-choose = Which one?
+spec-permission = Permission
+spec-recovery = The answer was not finished
+spec-full = Too many connections. Close some, and try again.

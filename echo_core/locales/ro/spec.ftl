@@ -1,0 +1,30 @@
+## Spec creation over REST and WebSocket. Programs may compare the English texts: they are the documented ones.
+
+spec-exit = Înapoi la proiect
+spec-name = Numele proiectului nu este valid
+spec-no-project = Proiectul nu este înregistrat
+spec-no-folder = Dosarul proiectului nu a fost găsit
+spec-no-session = Nu există o sesiune activă pentru acest proiect
+spec-cancelled = Sesiunea a fost anulată
+spec-unreadable = Fișierul de stare nu a putut fi citit
+spec-start-first = Nu există o sesiune activă. Trimite mai întâi „start”.
+spec-none = Nu există o sesiune activă
+spec-empty = Mesajul este gol
+spec-json = JSON nevalid
+spec-type = Tip de mesaj necunoscut: { $type }
+spec-attachment = Atașament nevalid: { $reason }
+spec-image-list = se așteaptă o listă de imagini
+spec-image-many = se pot trimite cel mult { $most } imagini deodată
+spec-image-large = o imagine poate avea cel mult { $limit } MB
+spec-image-base64 = datele nu sunt base64
+spec-image-type = aici sunt imagini doar PNG, JPEG, GIF și WebP
+spec-image-other = după conținut este { $type }
+spec-error = Eroare de server: jurnalul echo-core spune mai multe.
+spec-not-started = Sesiunea nu a putut începe. Poate că cineva lucrează la acest proiect într-un alt canal.
+spec-failed = Răspunsul nu a fost dus până la capăt. Scrie ceva ca să continuăm.
+spec-answered = Această întrebare nu mai este deschisă.
+spec-unanswered = Lipsește răspunsul la prima întrebare deschisă.
+spec-choose = Ce alegi?
+spec-permission = Permisiune
+spec-recovery = Răspunsul nu a fost dus până la capăt
+spec-full = Prea multe conexiuni. Închide câteva și încearcă din nou.
