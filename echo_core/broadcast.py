@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from echo_core.agent.base import Event, FileWritten, TextDelta, ToolFinished, ToolStarted
 from echo_core.desk import Changed, Doing, FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded
@@ -17,20 +19,30 @@ BEHIND = 10_000
 
 @dataclass(slots=True)
 class _Running:
-    """A turn that runs: which messages it is about, its text so far by block, and the tools in use.
+    """A turn that runs: which messages it is about, its text so far by block, files written, and the tools in use.
 
-    `anchor` is where it begins in the agent's transcript; empty before the agent was asked.
+    `anchor` is where it begins in the agent's transcript; empty before the agent was asked. `cwd` is the
+    agent's folder. `failed` says that it has no answer, once it is being stored.
     """
 
     turn: str
     messages: tuple[Inbound, ...]
     anchor: str = ""
+    cwd: Path | None = None
+    failed: bool = False
     blocks: dict[int, str] = field(default_factory=dict)
+    files: dict[str, None] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
 
     @property
     def doing(self) -> str:
         return next(reversed(self.tools.values()), "")
+
+    def name_of(self, path: Path) -> str:
+        """Give a file's name below the agent's folder; of one that lies elsewhere the last part alone."""
+        straight = Path(os.path.normpath(path))
+        inside = self.cwd is not None and straight.is_relative_to(self.cwd)
+        return straight.relative_to(self.cwd).as_posix() if self.cwd is not None and inside else straight.name
 
 
 class _Watcher:
@@ -86,14 +98,17 @@ class Broadcast:
         running = self._running.get(key)
         return running.anchor if running else ""
 
-    def asked(self, key: ChannelKey, anchor: str) -> None:
-        """Note where the running turn begins in the agent's transcript; the first time counts."""
+    def asked(self, key: ChannelKey, anchor: str, cwd: Path) -> None:
+        """Note where the running turn begins in the agent's transcript, and its folder; the first time counts."""
         running = self._running.get(key)
         if running is not None and not running.anchor:
-            running.anchor = anchor
+            running.anchor, running.cwd = anchor, cwd
 
     def began(self, key: ChannelKey, turn: str, messages: Sequence[Inbound]) -> None:
-        """Tell that a turn begins."""
+        """Tell that a turn begins: the next may before it is known here that the one before it is stored."""
+        before = self._running.get(key)
+        if before is not None and before.turn != turn:
+            self._tell(key, TurnEnded(key, before.turn, failed=before.failed))
         self._running[key] = _Running(turn, tuple(messages))
         self._tell(key, TurnBegan(key, turn))
 
@@ -113,17 +128,28 @@ class Broadcast:
                 running.tools.pop(call, None)
                 self._tell(key, Doing(key, running.turn, running.doing))
             case FileWritten(path=path):
-                self._tell(key, FileChanged(key, running.turn, path.name))
+                name = running.name_of(path)
+                running.files[name] = None
+                self._tell(key, FileChanged(key, running.turn, name))
 
-    def ended(self, key: ChannelKey, *, failed: bool) -> None:
-        """Tell that the running turn is stored."""
-        running = self._running.pop(key, None)
+    def storing(self, key: ChannelKey, *, failed: bool) -> None:
+        """Note what the running turn came to; from now on it may be stored at any moment."""
+        running = self._running.get(key)
         if running is not None:
-            self._tell(key, TurnEnded(key, running.turn, failed=failed))
+            running.failed = failed
 
-    def given_back(self, key: ChannelKey) -> None:
-        """Forget a turn that ended without being stored."""
-        if self._running.pop(key, None) is not None:
+    def ended(self, key: ChannelKey, turn: str) -> None:
+        """Tell that a turn is stored, unless the next has begun and said so."""
+        running = self._running.get(key)
+        if running is not None and running.turn == turn:
+            del self._running[key]
+            self._tell(key, TurnEnded(key, turn, failed=running.failed))
+
+    def given_back(self, key: ChannelKey, turn: str) -> None:
+        """Forget a turn that ended without being stored; one that has begun meanwhile goes on."""
+        running = self._running.get(key)
+        if running is not None and running.turn == turn:
+            del self._running[key]
             self._tell(key, Changed(key))
 
     def changed(self, key: ChannelKey) -> None:
@@ -141,5 +167,7 @@ def _told(key: ChannelKey, running: _Running) -> Iterator[Sight]:
     yield TurnBegan(key, running.turn)
     for block, text in sorted(running.blocks.items()):
         yield Grew(key, running.turn, text, block)
+    for name in running.files:
+        yield FileChanged(key, running.turn, name)
     if running.doing:
         yield Doing(key, running.turn, running.doing)

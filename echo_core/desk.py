@@ -6,7 +6,7 @@ holds a path of the machine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,8 +76,9 @@ class PlanDetail:
     """One plan as its page shows it. `offer` is what stands open, with the presses that answer it (`buttons`).
 
     `token` is that of the plan card: its presses (STOP, FILES, LEAVE) are taken from here too. `shelf` names the plans
-    that were left in the channel. `unanswered` is what members wrote and the agent has not answered yet, oldest first;
-    it is not in the history yet.
+    that were left in the channel. `following` are the questions of the same call that are asked after the open one;
+    their tokens are yet to be made. `unanswered` is what members wrote and the agent has not answered yet, oldest
+    first; it is not in the history yet.
     """
 
     summary: PlanSummary
@@ -88,6 +89,7 @@ class PlanDetail:
     auto_advance: bool
     shelf: tuple[str, ...] = ()
     unanswered: tuple[Waiting, ...] = ()
+    following: tuple[AskQuestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +205,18 @@ class Desk(Protocol):
     def watch(self, key: ChannelKey | None = None) -> AbstractAsyncContextManager[AsyncIterator[Sight]]:
         """See what happens in a channel, or in all, from the moment the context is entered; nothing is left out.
 
-        A turn that is running then is told from its beginning, in one piece for each block of its text. Entering
+        A turn that is running then is told from its beginning, in one piece for each block of its text, then the files
+        that it wrote. Entering
         before reading `plan` and `history` therefore shows everything, and no piece twice.
         """
+        ...
+
+    async def busy(self, key: ChannelKey) -> bool:
+        """Say whether something waits in a channel or is being done: perhaps the beginning of its first plan."""
+        ...
+
+    async def projects(self) -> Mapping[str, Path]:
+        """Give the folders of the registered projects, by name in order. Raises `ProjectsFileError`."""
         ...
 
     async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -18,10 +18,11 @@ from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
 from echo_core.history import Line, Said, history
 from echo_core.journal.base import Journal
-from echo_core.messages import Action, Author, ChannelKey, Inbound, Option, Press, Pressed, Wrote
+from echo_core.messages import Action, AskQuestion, Author, ChannelKey, Inbound, Option, Press, Pressed, Wrote
 from echo_core.messages import Said as SaidBody
 from echo_core.offers import Offered, intent_of
-from echo_core.plan import Decision, Plan, ReadyOffer
+from echo_core.plan import Decision, Plan, QuestionOffer, ReadyOffer
+from echo_core.projects import Projects
 from echo_core.prompts import Prompts
 from echo_core.render import plain
 from echo_core.standing import move, steps
@@ -91,6 +92,7 @@ class Overview:
             auto_advance=await goes_on(self._journal, key, plan),
             shelf=tuple(left.slug for left in conversation.shelf),
             unanswered=tuple(unanswered),
+            following=tuple(self._following(plan)),
         )
 
     async def history(self, key: ChannelKey, *, before: int | None = None, count: int = 50) -> Page:
@@ -113,6 +115,14 @@ class Overview:
         plan = (await self._journal.read(key)).plan
         found = None if plan is None else await asyncio.to_thread(find, plan, self._folders, token)
         return None if found is None else found.path
+
+    async def busy(self, key: ChannelKey) -> bool:
+        """Say whether something waits or is being done; see `Desk.busy`."""
+        return await self._journal.unfinished(key) > 0
+
+    async def projects(self) -> Mapping[str, Path]:
+        """Give the folders of the projects; see `Desk.projects`."""
+        return await asyncio.to_thread(Projects(self._folders.state).all)
 
     def watch(self, key: ChannelKey | None = None) -> AbstractAsyncContextManager[AsyncIterator[Sight]]:
         """See what happens; see `Desk.watch`."""
@@ -172,6 +182,15 @@ class Overview:
         following = workflow.after(plan.phase, plan.conditions) if workflow else None
         title = following.title if following else None if workflow else say("plan-next-phase")
         return intent_of(plan.offer, plan, next_title=title, failure=say("plan-not-finished"))
+
+    def _following(self, plan: Plan) -> Iterator[AskQuestion]:
+        offer = plan.offer
+        if isinstance(offer, QuestionOffer):
+            for count in range(1, len(offer.questions) - offer.index):
+                later = offer.model_copy(update={"answers": (*offer.answers, *("" for _ in range(count)))})
+                shown = intent_of(later, plan, next_title=None)
+                if isinstance(shown, AskQuestion):
+                    yield shown
 
     def _decision(self, plan: Plan, decision: Decision) -> DecisionRow:
         options = tuple(

@@ -114,7 +114,7 @@ class Turns:
                     del self._stops[turn.key]
                 await turn.release()
                 self._tools.cards.refresh(turn.key)
-                self._tools.broadcast.given_back(turn.key)
+                self._tools.broadcast.given_back(turn.key, turn.inbound.id)
 
     def _spoken(self, inbound: Inbound, conversation: Conversation) -> str:
         return self._language or conversation.language or best(inbound.author.language) or ""
@@ -128,7 +128,7 @@ class Turns:
         tools.cards.refresh(turn.key)
         tools.broadcast.began(turn.key, turn.inbound.id, batch)
         if turn.interrupted is not None:
-            tools.broadcast.asked(turn.key, turn.interrupted.anchor)
+            tools.broadcast.asked(turn.key, turn.interrupted.anchor, turn.interrupted.cwd)
         tools.presenter.mark(turn.key, _left_waiting(turn, batch), Mark.WAITING)
         files = await tools.handouts.before(before)
         async with tools.presenter.live(
@@ -147,8 +147,9 @@ class Turns:
             also = {inbound.id for inbound in (*batch, *overtaken, *_pressed_again(turn))}
             await turn.commit(step.conversation, step.replies, previews=view.previews, also=also)
 
+        tools.broadcast.storing(turn.key, failed=view.failed)
         await patiently(commit, doing="storing a turn", key=str(turn.key))
-        tools.broadcast.ended(turn.key, failed=view.failed)
+        tools.broadcast.ended(turn.key, turn.inbound.id)
         await self._go_on(turn, step)
         closed = self._closed(before, step, batch)
         if closed is not None:
@@ -239,7 +240,7 @@ class _Record:
 
     async def begin(self, running: Running) -> None:
         """Write down what the agent is about to do."""
-        self._broadcast.asked(self._turn.key, running.anchor)
+        self._broadcast.asked(self._turn.key, running.anchor, running.cwd)
         self._running = replace(running, previews=self.previews, joined=self._joined)
         await patiently(self._write, doing="writing down a turn", key=str(self._turn.key))
 

@@ -38,7 +38,7 @@ async def test_a_turn_is_told_as_it_happens() -> None:
             TextDelta("Hel", 0), TextDelta("lo", 0),
         ):  # fmt: skip
             broadcast.feed(HERE, event)
-        broadcast.ended(HERE, failed=False)
+        broadcast.ended(HERE, "t1")
         assert await seen(sights, 7) == [
             TurnBegan(HERE, "t1"),
             Doing(HERE, "t1", "Reading a.md"),
@@ -84,10 +84,10 @@ async def test_a_turn_that_was_given_back_is_forgotten() -> None:
     """It will be done again; who comes later is not told half of it, and events of nobody are no sights."""
     broadcast = Broadcast()
     broadcast.began(HERE, "t1", [message()])
-    broadcast.given_back(HERE)
-    broadcast.given_back(HERE)
+    broadcast.given_back(HERE, "t1")
+    broadcast.given_back(HERE, "t1")
     broadcast.feed(HERE, TextDelta("late", 0))
-    broadcast.ended(HERE, failed=True)
+    broadcast.ended(HERE, "t1")
     async with broadcast.watch(HERE) as sights:
         broadcast.changed(HERE)
         assert await seen(sights, 1) == [Changed(HERE)]
@@ -118,7 +118,7 @@ def test_nobody_sees_a_piece_twice_or_not_at_all(events: list[Event], place: int
         async with broadcast.watch(HERE) as sights:
             for event in events[place:]:
                 broadcast.feed(HERE, event)
-            broadcast.ended(HERE, failed=False)
+            broadcast.ended(HERE, "t1")
             found: dict[int, str] = {}
             async for sight in sights:
                 if isinstance(sight, Grew):

@@ -191,7 +191,7 @@ async def test_a_command_is_what_it_says(closed_house: House) -> None:
 async def test_a_name_belongs_to_one_channel_at_a_time(closed_house: House) -> None:
     """A plan that is under way elsewhere can be neither started, nor resumed, nor redone here; a complete one may."""
     house = closed_house
-    await house.put(a_plan(Path("/w"), slug="Todo-App"), key=OTHER)
+    await house.put(a_plan(house.shop.folders.workspace("Todo-App"), slug="Todo-App"), key=OTHER)
     house.open()
     await house.command("/plan todo-app Something")
     await house.channel.shows("is under way in another channel", times=1)

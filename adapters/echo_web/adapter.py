@@ -17,6 +17,7 @@ from echo_web.app import make_asgi, make_site
 from echo_web.channel import WebChannel
 from echo_web.config import NAME, WebSettings
 from echo_web.site import Site
+from echo_web.spec_models import LARGEST_FRAME
 from echo_web.uploads import Uploads
 
 GRACE = 2
@@ -60,7 +61,7 @@ class WebAdapter:
         site.port = listening.getsockname()[1]
         config = uvicorn.Config(
             make_asgi(site), log_config=None, log_level="warning", access_log=False, lifespan="off",
-            ws="websockets-sansio", ws_max_size=16_000_000, proxy_headers=False, server_header=False,
+            ws="websockets-sansio", ws_max_size=LARGEST_FRAME, proxy_headers=False, server_header=False,
             timeout_graceful_shutdown=GRACE,
         )  # fmt: skip
         server = _Server(config)

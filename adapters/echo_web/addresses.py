@@ -12,6 +12,7 @@ from echo_web.config import NAME
 
 _LETTERS = string.ascii_lowercase + string.digits
 _OWN = re.compile(r"[a-z0-9]{12}")
+_PROJECT = re.compile(r"spec-([a-zA-Z0-9_-]{1,50})")
 _LONGEST = 300
 
 
@@ -20,9 +21,20 @@ def new_key() -> ChannelKey:
     return ChannelKey(NAME, "".join(secrets.choice(_LETTERS) for _ in range(12)))
 
 
+def project_key(project: str) -> ChannelKey:
+    """Give the key of the conversation about a project's specification."""
+    return ChannelKey(NAME, f"spec-{project}")
+
+
+def project_of(key: ChannelKey) -> str | None:
+    """Give the project whose specification a conversation is about; None for every other conversation."""
+    found = _PROJECT.fullmatch(key.channel_id) if key.adapter == NAME else None
+    return found[1] if found else None
+
+
 def is_own(key: ChannelKey) -> bool:
-    """Whether a conversation lives in the browser."""
-    return key.adapter == NAME and _OWN.fullmatch(key.channel_id) is not None
+    """Whether a conversation lives in the browser, or with a program that talks to the same server."""
+    return key.adapter == NAME and (_OWN.fullmatch(key.channel_id) is not None or project_of(key) is not None)
 
 
 def segment(key: ChannelKey) -> str:

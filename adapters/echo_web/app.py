@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from echo_core.adapter import Core
-from echo_web import api, forms, login, pages
+from echo_web import api, forms, login, pages, spec
 from echo_web.config import WebSettings
 from echo_web.drawing import Drawing
 from echo_web.feed import Feed
@@ -22,6 +22,7 @@ from echo_web.problems import Problem, Troubles
 from echo_web.scenes import Scenes
 from echo_web.sessions import Sessions
 from echo_web.site import Site
+from echo_web.spec_sessions import Specs
 from echo_web.uploads import Uploads
 
 LARGEST = 40_000_000
@@ -69,7 +70,8 @@ def make_app(site: Site) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.site = site
-    for router in (pages.router, login.router, forms.router, api.router):
+    app.state.specs = Specs(site)
+    for router in (pages.router, login.router, forms.router, spec.router, api.router):
         app.include_router(router)
     app.mount("/static", _Static(directory=_STATIC))
     app.add_api_route("/favicon.ico", _icon, include_in_schema=False)

@@ -11,6 +11,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from echo_core.adapter import Core
 from echo_core.messages import Author, ChannelKey, Inbound, Receipt
@@ -72,8 +73,8 @@ class Site:
         """Hand something over to the core."""
         return await deliver(self.core, inbound)
 
-    def author(self, request: Request) -> Author:
-        """Give whoever sent a request."""
+    def author(self, request: HTTPConnection) -> Author:
+        """Give whoever sent a request, or opened a WebSocket."""
         return person(unquote(request.cookies.get(self.names.person, "")))
 
     def csrf(self, request: Request) -> str:

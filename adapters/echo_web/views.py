@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from echo_core.desk import Desk, Page, PlanDetail, PlanSummary, Utterance
 from echo_core.messages import ChannelKey
+from echo_web.addresses import project_of
 from echo_web.feed import Entry, Feed
 
 COUNT = 40
@@ -38,6 +39,11 @@ class View:
     def first(self) -> int:
         """The number of the first utterance that is shown; `total` where none is."""
         return self.said[0].number if self.said else self.total
+
+    @property
+    def project(self) -> str | None:
+        """The project whose specification this is about; None for every other plan."""
+        return project_of(self.key)
 
     @property
     def open(self) -> bool:

@@ -66,6 +66,14 @@ class EmptyDesk:
         """See nothing, for ever."""
         yield _nothing()
 
+    async def busy(self, key: ChannelKey) -> bool:
+        """Say that nothing is being done."""
+        return False
+
+    async def projects(self) -> Mapping[str, Path]:
+        """Give none."""
+        return {}
+
     async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:
         """Change nothing."""
 

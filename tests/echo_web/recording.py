@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -90,6 +90,7 @@ class RecordingDesk:
     def __init__(self) -> None:
         self.details: dict[ChannelKey, PlanDetail] = {}
         self.left: list[PlanSummary] = []
+        self.folders: dict[str, Path] = {}
         self.said: dict[ChannelKey, list[Utterance]] = {}
         self.paths: dict[tuple[ChannelKey, str], Path] = {}
         self._running: dict[ChannelKey, list[Sight]] = {}
@@ -160,7 +161,7 @@ class RecordingDesk:
         if not new and key in self._running and isinstance(sight, (Grew, Doing)):
             self._running[key].append(sight)
         for queue, wanted in self._watchers.items():
-            if wanted is None or wanted == key:
+            if wanted is None or key in {None, wanted}:
                 queue.put_nowait(sight)
 
     @property
@@ -202,6 +203,14 @@ class RecordingDesk:
             yield _sights(queue)
         finally:
             del self._watchers[queue]
+
+    async def busy(self, key: ChannelKey) -> bool:
+        """See `Desk.busy`."""
+        return key in self._running
+
+    async def projects(self) -> Mapping[str, Path]:
+        """See `Desk.projects`."""
+        return self.folders
 
     async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:
         """See `Desk.auto_advance`."""

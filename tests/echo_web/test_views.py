@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from echo_core.messages import Notice
+from echo_web.addresses import project_key
 from echo_web.drawing import Drawing
 from echo_web.feed import KEPT, Feed
 from echo_web.views import REGIONS, Drawn, Stand, matching, view_of
@@ -109,3 +110,13 @@ def test_the_feed_forgets() -> None:
     assert len(feed.entries(KEY)) == KEPT - 1
     now += timedelta(hours=2)
     assert feed.entries(KEY) == ()
+
+
+async def test_a_specification_is_left_towards_its_project() -> None:
+    """Its page has the way out under the name that the protocol gives it; any other plan is left."""
+    stage = Stage()
+    key = project_key("todo")
+    stage.desk.put(key, slug="todo")
+    shown = str(Drawn(await view_of(stage.desk, stage.feed, key), stage.draw).regions["head"])
+    assert shown.count("Exit to project") == 2
+    assert "Exit to project" not in str((await stage.drawn()).regions["head"])
