@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Acts:
         self._channels = channels
         self._threads = threads
         self._default_workflow = default_workflow
+        self._starting: set[str] = set()
 
     async def do(self, inbound: Inbound, conversation: Conversation, message: Message, line: Line) -> Step:
         """Do what an inbound asks for. `message` is what members said, for one that says something.
@@ -131,7 +133,8 @@ class Acts:
         key = inbound.key
         wanted = parse_plan(argument, prompts=self._prompts, default_workflow=self._default_workflow)
         workflow = self._prompts.workflow(wanted.workflow)
-        await self._check_workspace(await asyncio.to_thread(workspace_of, workflow, wanted.slug, self._folders), key)
+        workspace = await asyncio.to_thread(workspace_of, workflow, wanted.slug, self._folders)
+        await self._check_workspace(workspace, key)
         free = conversation.plan is None or conversation.plan.status == "complete"
         refused: tuple[Notice, ...] = ()
         if free and (wanted.place == "thread" or (not wanted.place and self._threads(key.adapter))):
@@ -142,7 +145,8 @@ class Acts:
                 refused = (Notice(say("acts-no-thread", reason=error.reason)),) if wanted.place else ()
             else:
                 return Step(conversation, (Notice(say("acts-thread", slug=wanted.slug)),))
-        step = await self._orchestrator.start(conversation, key=key, wanted=wanted, line=line)
+        with self._kept(workspace):
+            step = await self._orchestrator.start(conversation, key=key, wanted=wanted, line=line)
         return replace(step, replies=(*refused, *step.replies))
 
     async def _fork(self, inbound: Inbound, slug: str, conversation: Conversation) -> Step:
@@ -180,6 +184,18 @@ class Acts:
         channel_id = await self._channels(inbound.key).open_thread(title)
         key = ChannelKey(inbound.key.adapter, channel_id)
         await self._journal.accept(replace(inbound, id=f"{inbound.id}.thread", key=key, body=command))
+
+    @contextmanager
+    def _kept(self, workspace: Path) -> Iterator[None]:
+        """Keep a folder for a plan whose first turn runs. Raises `PlanTakenError` where another channel starts one."""
+        folder = str(workspace).casefold()
+        if folder in self._starting:
+            raise PlanTakenError(slug=workspace.name)
+        self._starting.add(folder)
+        try:
+            yield
+        finally:
+            self._starting.discard(folder)
 
     async def _check_free(self, plan: Plan | None, key: ChannelKey) -> None:
         if plan is not None:

@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from echo_core.config import AdapterSettings
 from echo_core.desk import Desk
 from echo_core.errors import ChannelGoneError
-from echo_core.messages import Attachment, Inbound, Intent, Mark, Receipt
+from echo_core.messages import Attachment, Author, ChannelKey, Inbound, Intent, Mark, Receipt
 
 PartT = TypeVar("PartT")
 
@@ -207,6 +207,10 @@ class Core(Protocol):
         Returns fast (it never waits for a turn). An id received before is accepted again and does nothing. Raises
         `JournalError` when it cannot be kept (a full disk): then do not confirm it, and try again later.
         """
+        ...
+
+    async def expect(self, key: ChannelKey, author: Author, chat_id: str) -> None:
+        """Take notice of somebody who begins to write in a channel, so that the agent is ready. Nothing is kept."""
         ...
 
     async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:

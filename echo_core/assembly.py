@@ -15,8 +15,10 @@ from echo_core.attachments import Intake
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.config import AdapterSettings, Settings
+from echo_core.engine import Engine
 from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
+from echo_core.foresight import Foresight
 from echo_core.gathering import Gathering
 from echo_core.handouts import Handouts
 from echo_core.journal.base import Journal
@@ -27,7 +29,6 @@ from echo_core.orchestrator import Orchestrator
 from echo_core.outbox import Outbox
 from echo_core.overview import Overview
 from echo_core.plan import Plan
-from echo_core.planning_session import Engine
 from echo_core.presenter import Presenter
 from echo_core.prompts import Prompts
 from echo_core.router import Router
@@ -35,6 +36,8 @@ from echo_core.shelving import Shelving
 from echo_core.snapshots import Snapshots
 from echo_core.turns import Tools, Turns
 from echo_core.workflow import Workflow
+
+READY_AT_START = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Assembly:
     outbox: Outbox
     presenter: Presenter
     cards: Cards
+    foresight: Foresight
 
     async def run(self) -> None:
         """Do turns and deliver replies until cancelled."""
@@ -53,6 +57,7 @@ class Assembly:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.turns.run())
                 group.create_task(self.outbox.run())
+                group.create_task(self.foresight.begin(READY_AT_START))
         finally:
             await self.cards.close()
             await self.presenter.close()
@@ -96,6 +101,7 @@ def assemble(
     def running(key: ChannelKey) -> bool:
         return turns.running(key)
 
+    foresight = Foresight(engine=engine, journal=journal, running=running)
     cards = Cards(journal=journal, channels=lanes.quiet, running=running, workflow=workflow)
     acts = Acts(
         journal=journal,
@@ -116,6 +122,7 @@ def assemble(
         outbox=outbox,
         cards=cards,
         broadcast=broadcast,
+        foresight=foresight,
     )
     turns = Turns(
         journal=journal,
@@ -131,6 +138,7 @@ def assemble(
         prompts=prompts,
         folders=folders,
         transcript=agent.transcript,
+        foresight=foresight,
         running=running,
     )
     core = Router(
@@ -142,6 +150,7 @@ def assemble(
         looks=looks,
         overview=overview,
         broadcast=broadcast,
+        foresight=foresight,
         prompts=prompts,
         access=access,
         clock=clock,
@@ -149,4 +158,4 @@ def assemble(
         language=language,
         interrupts=settings.agent.while_running == "interrupt",
     )
-    return Assembly(core=core, turns=turns, outbox=outbox, presenter=presenter, cards=cards)
+    return Assembly(core=core, turns=turns, outbox=outbox, presenter=presenter, cards=cards, foresight=foresight)

@@ -19,6 +19,7 @@ import structlog
 from echo_core.agent.base import Finished
 from echo_core.artifacts import kept
 from echo_core.decisions import decided, named, reopened, reopening, to_retake, write_section
+from echo_core.engine import Engine
 from echo_core.errors import WorkflowError
 from echo_core.fences import Contribution, fence_all, new_nonce
 from echo_core.messages import Action, ChannelKey, Files, Intent, Notice, Reply
@@ -35,7 +36,7 @@ from echo_core.offers import (
 )
 from echo_core.phases import entered, is_written, left
 from echo_core.plan import BriefOffer, Conversation, PermissionOffer, Plan, QuestionOffer, ReadyOffer, RecoveryOffer
-from echo_core.planning_session import Engine, Line, PhaseTurn, PlanningSession
+from echo_core.planning_session import Line, PhaseTurn, PlanningSession
 from echo_core.projects import workspace_of
 from echo_core.steps import Step, Steps, no_plan, open_in, plan_of, under_way
 from echo_core.texts import say

@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
-from uuid import UUID, uuid5
 
 import structlog
 
 from echo_core.agent.base import (
-    Agent,
     Event,
     Failed,
     FailureKind,
@@ -24,23 +21,18 @@ from echo_core.agent.base import (
     Finished,
     Outcome,
     Resolution,
-    Scope,
     TurnRequest,
     Usage,
 )
 from echo_core.books import Booking, booked
-from echo_core.config import AgentSettings
 from echo_core.deadlines import Deadlines
+from echo_core.engine import Engine, first_session, made_id
 from echo_core.fences import Contribution, fence_all, new_nonce
-from echo_core.folders import Folders
 from echo_core.journal.base import Running
 from echo_core.markers import read_status, strip_markers
 from echo_core.plan import Pending, Plan, RecoveryOffer
-from echo_core.prompts import Prompts
-from echo_core.snapshots import Snapshots
 from echo_core.texts import say
 
-NAMESPACE = UUID("6a0f3c1e-5a0e-5c43-9a55-0d0f7d0c6a11")
 CONTINUE = "Go on where you stopped, and finish your answer."
 ANSWER_AGAIN = "Your last answer was cut off before people could read it. Answer the last message of this session now."
 GO_ON = Pending(prompt=CONTINUE, composed=True)
@@ -49,22 +41,11 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What every session works with; one for the daemon."""
-
-    agent: Agent
-    settings: AgentSettings
-    prompts: Prompts
-    folders: Folders
-    snapshots: Snapshots
-    clock: Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """The way a turn is followed from outside: written down before it starts, watched, and stopped.
 
-    `message_id` names the turn, so that all ids made for it are the same when it is done again after a crash.
+    `message_id` names the turn, so that all ids made for it are the same when it is done again after a crash;
+    `foreseen` is what a session that it starts was expected by, empty where nobody could expect it (`foresight`).
     `announce` shows a line of the daemon's own above the agent's text. `interrupted` says that an earlier process had
     begun the turn.
     """
@@ -75,6 +56,7 @@ class Line:
     announce: Callable[[str], None]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: bool = False
+    foreseen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +140,7 @@ class PlanningSession:
 
     async def _say(self, pending: Pending, *, step: str) -> PhaseTurn:
         settings = self._engine.settings
-        session_id = self.plan.session_id or self._uuid(f"{self.plan.phase}/session")
+        session_id = self.plan.session_id or self._new_session(step)
         request = self._request(self._introduced(pending), session_id, self._uuid(step), settings.max_turns)
         anchor = request.prompt_id or pending.tool_use_id
         outcome = await self._ask(request, anchor)
@@ -194,41 +176,15 @@ class PlanningSession:
         return Pending(prompt=f"{prompts.start(self.plan)}{said}", composed=True, images=pending.images)
 
     def _request(
-        self, pending: Pending, session_id: str, prompt_id: str, max_turns: int, *, resume: bool | None = None
+        self, said: Pending, session_id: str, prompt_id: str, max_turns: int, *, resume: bool | None = None
     ) -> TurnRequest:
-        engine, plan = self._engine, self.plan
-        resolution = None
-        if pending.tool_use_id:
-            resolution = Resolution(pending.tool_use_id, pending.allow, pending.tool_input, pending.reason)
-        resume = plan.session_id is not None if resume is None else resume
-        branch = None if resume else plan.branch
-        return TurnRequest(
+        return self._engine.request(
+            self.plan,
             session_id=session_id,
-            resume=resume,
-            cwd=plan.cwd,
-            system_prompt=engine.prompts.system(plan),
-            scope=self._scope(),
-            prompt=pending.prompt,
-            composed=pending.composed,
-            prompt_id="" if resolution else prompt_id,
-            images=pending.images,
-            fork_from=branch.session_id if branch else "",
-            fork_at=branch.at if branch else "",
-            resolution=resolution,
-            add_dirs=engine.folders.added(plan),
+            resume=self.plan.session_id is not None if resume is None else resume,
+            said=said,
+            prompt_id=prompt_id,
             max_turns=max_turns,
-            model=engine.settings.model,
-        )
-
-    def _scope(self) -> Scope:
-        engine, plan = self._engine, self.plan
-        return Scope(
-            readable=engine.folders.readable(plan),
-            writable=engine.folders.writable(plan),
-            forbidden=engine.folders.forbidden,
-            rules=frozenset(plan.allowed),
-            phases=engine.prompts.phase_names(plan),
-            bypass=engine.settings.permissions == "bypass",
         )
 
     async def _ask(self, request: TurnRequest, anchor: str) -> Outcome:
@@ -306,8 +262,11 @@ class PlanningSession:
         )
 
     def _uuid(self, step: str) -> str:
-        key = f"{self.plan.adapter}:{self.plan.channel_id}"
-        return str(uuid5(NAMESPACE, f"{key}/{self._line.message_id}/{step}"))
+        return made_id(self.plan, self._line.message_id, step)
+
+    def _new_session(self, step: str) -> str:
+        foreseen = self._line.foreseen if step == "start" else ""
+        return first_session(self.plan, foreseen or self._line.message_id)
 
 
 def _recovery(failure: Failed, offer: RecoveryOffer, *, heard: bool) -> RecoveryOffer | None:

@@ -18,11 +18,13 @@ from echo_core.commands import KNOWN, LOOKING, command_specs, completions, parse
 from echo_core.config import AdapterSettings
 from echo_core.desk import Desk
 from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDateError
+from echo_core.foresight import Foresight
 from echo_core.journal.base import Journal
 from echo_core.journal.line import KeyLocks
 from echo_core.looks import Looks
 from echo_core.messages import (
     Action,
+    Author,
     ChannelKey,
     Command,
     Deleted,
@@ -68,6 +70,7 @@ class Router:
         looks: Looks,
         overview: Overview,
         broadcast: Broadcast,
+        foresight: Foresight,
         prompts: Prompts,
         access: Callable[[str], AdapterSettings],
         clock: Callable[[], datetime],
@@ -81,6 +84,7 @@ class Router:
         self._looks = looks
         self._overview = overview
         self._broadcast = broadcast
+        self._foresight = foresight
         self._prompts = prompts
         self._access = access
         self._clock = clock
@@ -92,6 +96,7 @@ class Router:
             cards=cards,
             broadcast=broadcast,
             stop=turns.stop,
+            free=lambda: turns.free,
             interrupts=interrupts,
         )
         self._locks = KeyLocks()
@@ -129,6 +134,11 @@ class Router:
             if _first_time(self._not_kept, (str(inbound.key), inbound.id)):
                 self._outbox.say(inbound.key, (Notice(say("router-not-kept", reason=error.reason)),))
             raise
+
+    async def expect(self, key: ChannelKey, author: Author, chat_id: str) -> None:
+        """Have the agent get ready, if whoever types may speak here; see `echo_core.adapter.Core`."""
+        if self._access(key.adapter).allows(author, chat_id):
+            await self._foresight.expect(key)
 
     async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
         """Give the values of a parameter: plans that were left, decisions, files."""
@@ -234,7 +244,8 @@ class Router:
         await self._journal.accept(inbound)
         label = shown_choice(offer, press)
         self._echo(inbound, label)
-        return Receipt(accepted=True, label=label, keep=press.action is Action.CONTINUE)
+        place = await self._line.place(inbound.key)
+        return Receipt(accepted=True, notice=place, label=label, keep=press.action is Action.CONTINUE)
 
     async def _wrote(self, inbound: Inbound, data: str, text: str) -> Receipt:
         try:
@@ -246,7 +257,7 @@ class Router:
             return Receipt(accepted=False, notice=say("router-empty"))
         await self._journal.accept(inbound)
         self._echo(inbound, text)
-        return Receipt(accepted=True, label=text.strip())
+        return Receipt(accepted=True, notice=await self._line.place(inbound.key), label=text.strip())
 
     async def _is_known(self, inbound: Inbound) -> bool:
         """Say whether a press like this one waits or is being worked on: somebody pressed the button twice."""
@@ -293,7 +304,7 @@ class Router:
         await self._journal.accept(inbound, urgent=command.name == "exit")
         if command.name == "exit":
             self._turns.stop(key)
-        return Receipt(accepted=True)
+        return Receipt(accepted=True, notice="" if self._turns.running(key) else await self._line.place(key))
 
     async def _look(self, inbound: Inbound, command: Command, conversation: Conversation) -> Receipt:
         key = inbound.key

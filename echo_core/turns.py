@@ -18,6 +18,7 @@ from echo_core.branches import noted
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.errors import EchoError
+from echo_core.foresight import Foresight, expected_by
 from echo_core.gathering import Gathering, chosen_label
 from echo_core.handouts import Handouts
 from echo_core.journal.base import Journal, Running, Turn
@@ -65,6 +66,7 @@ class Tools:
     outbox: Outbox
     cards: Cards
     broadcast: Broadcast
+    foresight: Foresight
 
 
 class Turns:
@@ -97,6 +99,11 @@ class Turns:
             stop.set()
             self._tools.presenter.stopping(key)
         return stop is not None
+
+    @property
+    def free(self) -> int:
+        """How many conversations more could have a turn at this moment."""
+        return self._concurrency - len(self._stops)
 
     def running(self, key: ChannelKey) -> bool:
         """Say whether a turn of this conversation is running."""
@@ -154,6 +161,7 @@ class Turns:
         closed = self._closed(before, step, batch)
         if closed is not None:
             tools.outbox.close_offer(turn.key, closed)
+        await tools.foresight.after(step.conversation.plan)
 
     def _finished(self, step: Step, turn: Turn, batch: Sequence[Inbound], note: str) -> Step:
         """Give a step in its last form."""
@@ -225,6 +233,7 @@ class Turns:
             announce=view.announce,
             stop=stop,
             interrupted=turn.interrupted is not None,
+            foreseen=expected_by(turn.conversation.plan),
         )
 
 

@@ -16,7 +16,8 @@ from echo_core.texts import say
 class WaitingLine:
     """What is done with messages whose turn has not come.
 
-    `stop` ends the running turn of a channel; with `interrupts` each message that would wait for a turn ends it.
+    `stop` ends the running turn of a channel; with `interrupts` each message that would wait for a turn ends it. `free`
+    says how many conversations more could have a turn.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class WaitingLine:
         cards: Cards,
         broadcast: Broadcast,
         stop: Callable[[ChannelKey], bool],
+        free: Callable[[], int],
         interrupts: bool,
     ) -> None:
         self._journal = journal
@@ -34,6 +36,7 @@ class WaitingLine:
         self._cards = cards
         self._broadcast = broadcast
         self._stop = stop
+        self._free = free
         self._interrupts = interrupts
 
     async def accept(self, inbound: Inbound) -> Receipt:
@@ -45,7 +48,7 @@ class WaitingLine:
         at_work_on = self._broadcast.at_work_on(key)
         await self._journal.accept(inbound)
         if not at_work_on or self._broadcast.at_work_on(key) is not at_work_on:
-            return Receipt(accepted=True)
+            return Receipt(accepted=True, notice=await self.place(key))
         self._changed(key)
         if self._interrupts:
             self._stop(key)
@@ -54,6 +57,16 @@ class WaitingLine:
             self._presenter.mark(key, (inbound.id,), Mark.WAITING)
             return Receipt(accepted=True)
         return Receipt(accepted=True, notice=say("router-waits"))
+
+    async def place(self, key: ChannelKey) -> str:
+        """Say in which place a channel waits whose first message came while the agent is at work for others only.
+
+        Empty where it does not have to wait, and for what comes behind that message.
+        """
+        before = await self._journal.place(key)
+        if before is None or before < self._free() or len(await self._journal.waiting(key)) > 1:
+            return ""
+        return say("router-place", place=before - self._free() + 1)
 
     async def edit(self, key: ChannelKey, target: str, text: str, *, limit: int) -> None:
         """Take an edit over into a message that still waits; what the agent has read stays read."""

@@ -18,6 +18,7 @@ from tests.stories.stage import INPUT, READY, asks, says, writes
 from tests.workshop import KEY
 
 THREAD = ChannelKey("telegram", "1/1")
+OTHER = ChannelKey("telegram", "2")
 IOANA = Author("42", "Ioana", language="ro-RO")
 
 
@@ -47,6 +48,20 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         planner.workspace = house.shop.workspace
         house.open()
         yield house
+
+
+async def test_two_channels_start_the_same_plan_at_once(house: House) -> None:
+    """The first has the folder from its first turn on, before that is stored; the other is told so."""
+    house.shop.script(lambda _: Step(text=("Let me think",), hang=True))
+    await house.put(None)
+    await house.command("/plan shop A shop")
+    await house.until(house.at_work)
+    await house.command("/plan SHOP Another shop", key=OTHER)
+    await house.quiet(OTHER)
+    await house.platform(OTHER).shows("is under way in another channel")
+    assert (await house.journal.read(OTHER)).plan is None
+    house.turns.stop(KEY)
+    await house.quiet()
 
 
 def thread(house: House) -> RecordingChannel:

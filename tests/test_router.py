@@ -299,6 +299,27 @@ async def test_a_plan_of_a_workflow_that_is_gone_can_still_be_looked_at(house: H
     await house.channel.shows("▶ **/office\\-hours**")
 
 
+async def test_who_waits_for_others_is_told_its_place(tmp_path: Path) -> None:
+    """While the agent is at work for others only, the first message of a channel says how many come before it."""
+    keys = [ChannelKey("telegram", str(place)) for place in range(1, 5)]
+    hanging = Step(text=("Let me think",), hang=True)
+    async with open_house(tmp_path, lambda _: hanging, concurrency=1) as house:
+        for key in keys:
+            await house.put(house.shop.plan(), key=key)
+        house.open()
+        assert (await house.say("one", key=keys[0])).notice == ""
+        await house.until(lambda: house.turns.running(keys[0]))
+        assert (await house.say("two", key=keys[1])).notice.endswith("this one is next.")
+        assert (await house.say("more", key=keys[1])).notice == ""
+        assert (await house.command("/redo", key=keys[2])).notice.endswith("this one is number 2 in line.")
+        await house.put(house.shop.plan(offer=ReadyOffer(token="t")), key=keys[3])
+        assert (await house.press(Action.CONTINUE, "t", key=keys[3])).notice.endswith("this one is number 3 in line.")
+        house.turns.stop(keys[0])
+        await house.until(lambda: house.turns.running(keys[1]))
+        for key in keys[1:]:
+            house.turns.stop(key)
+
+
 async def test_commands_that_do_something_wait_for_their_turn(house: House) -> None:
     """Each is kept; `/exit` comes before all that waits."""
     await house.put(house.shop.plan())

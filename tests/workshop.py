@@ -15,13 +15,14 @@ from echo_core.agent.base import Event
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.branches import noted
 from echo_core.config import AgentSettings
+from echo_core.engine import Engine
 from echo_core.fences import Contribution
 from echo_core.folders import Folders
 from echo_core.journal.base import Running
 from echo_core.messages import ChannelKey, Intent
 from echo_core.orchestrator import Message, Orchestrator, PlanRequest
 from echo_core.plan import Conversation, Offer, Plan
-from echo_core.planning_session import Engine, Line, PhaseTurn, PlanningSession
+from echo_core.planning_session import Line, PhaseTurn, PlanningSession
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.rehearsal.model import ModelRequest, Script
 from echo_core.rehearsal.server import RehearsalServer, environment

@@ -28,6 +28,7 @@ from echo_discord.inbound import (
     read_message,
     read_press,
     read_typing,
+    read_writer,
 )
 from echo_discord.inbox import Inbox
 from echo_discord.interactions import acknowledge, ask_for_words, finish_command, finish_form, finish_press, refuse
@@ -77,7 +78,14 @@ class EchoClient(discord.Client):
     """One login. When it ends, for whatever reason, the adapter makes a new one."""
 
     def __init__(self, core: Core, settings: DiscordSettings, *, pace: Pace, message_content: bool) -> None:
-        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=message_content)
+        intents = discord.Intents(
+            guilds=True,
+            guild_messages=True,
+            dm_messages=True,
+            guild_typing=True,
+            dm_typing=True,
+            message_content=message_content,
+        )
         proxy = proxy_for(settings.api_base)
         super().__init__(
             intents=intents,
@@ -181,6 +189,13 @@ class EchoClient(discord.Client):
             elif (inbound := self.read(message)) is not None:
                 self._note_opener(inbound)
                 await self.tell(message, inbound, await self._inbox.deliver(inbound))
+
+    async def on_raw_typing(self, payload: discord.RawTypingEvent) -> None:
+        """Take notice of somebody who begins to write."""
+        if payload.user_id != self.application_id:
+            with self._callbacks.running():
+                key, author, chat_id = read_writer(payload, self.get_channel(payload.channel_id))
+                await self._core.expect(key, author, chat_id)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Take in that somebody changed what they had said."""

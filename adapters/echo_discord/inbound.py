@@ -87,6 +87,13 @@ def read_edit(message: discord.Message, me: discord.ClientUser) -> Inbound | Non
     )
 
 
+def read_writer(payload: discord.RawTypingEvent, channel: object) -> tuple[ChannelKey, Author, str]:
+    """Give where somebody begins to write, who, and the chat; `channel` is None where it is not known."""
+    author = author_of(payload.user) if payload.user is not None else Author(str(payload.user_id), "")
+    chat_id = _chat_id(channel) if isinstance(channel, discord.abc.Snowflake) else str(payload.channel_id)
+    return ChannelKey(NAME, str(payload.channel_id)), author, chat_id
+
+
 def read_deletion(message_id: int, channel_id: int, channel: object) -> Inbound:
     """Give the end of a message, whoever took it away; `channel` is None where it is not known."""
     chat_id = _chat_id(channel) if isinstance(channel, discord.abc.Snowflake) else str(channel_id)

@@ -211,6 +211,13 @@ class Journal(Protocol):
         """Say how many messages of a conversation are accepted and not finished, one whose turn runs included."""
         ...
 
+    async def place(self, key: ChannelKey) -> int | None:
+        """Say how many conversations come before this one in the line for turns; None where it is not in it.
+
+        One whose turn runs is not.
+        """
+        ...
+
     async def claim(self) -> Turn:
         """Wait for the next turn: in order within a conversation, one at a time, fair between conversations."""
         ...
@@ -224,6 +231,10 @@ class Journal(Protocol):
 
         One that cannot be read is logged and left out.
         """
+        ...
+
+    async def latest(self, count: int) -> Sequence[ChannelKey]:
+        """Give the conversations in which something was stored last, newest first, at most so many."""
         ...
 
     async def resume_points(self, adapter: str) -> dict[str, str]:

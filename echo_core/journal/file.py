@@ -182,6 +182,15 @@ class FileJournal:
         async with ledger.hold(key) as slot:
             return len(slot.messages)
 
+    async def place(self, key: ChannelKey) -> int | None:
+        """Say how many conversations come before this one; see `Journal`."""
+        return self._ledger.turns.before(key)
+
+    async def latest(self, count: int) -> Sequence[ChannelKey]:
+        """Give the conversations in which something was stored last; see `Journal`."""
+        ledger = self._ledger
+        return await ledger.finish(ledger.blocking(self._store.latest, count))
+
     async def claim(self) -> Turn:
         """Wait for the next turn; see `Journal`. A conversation that had a turn stands behind those that wait."""
         ledger = self._ledger

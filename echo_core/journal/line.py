@@ -27,6 +27,10 @@ class Line:
         """Step out; does nothing for one that is not in the line."""
         self._keys.pop(key, None)
 
+    def before(self, key: ChannelKey) -> int | None:
+        """Say how many stand before a conversation; None for one that is not in the line."""
+        return list(self._keys).index(key) if key in self._keys else None
+
     async def take(self, wanted: Callable[[ChannelKey], bool]) -> ChannelKey:
         """Wait for the first one that is wanted and take it out. Raises `JournalError` once the line is closed.
 

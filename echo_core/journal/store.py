@@ -7,6 +7,8 @@ damaged/TIME-KIND-NAME       what could not be read
 
 from __future__ import annotations
 
+import heapq
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -206,6 +208,12 @@ class Store:
         names = self._names(self._inbox) | self._names(self._conversations)
         return sorted(self._keys_of(names))
 
+    def latest(self, count: int) -> list[ChannelKey]:
+        """Give the conversations whose records were written last, newest first, at most so many."""
+        with _translated(f"listing {self._conversations}"):
+            times = heapq.nlargest(count, _times(self._conversations))
+        return list(self._keys_of(name.removesuffix(_SUFFIX) for _, name in times))
+
     def _names(self, folder: Path) -> set[str]:
         with _translated(f"listing {folder}"):
             files = [path.name for path in _listing(folder)]
@@ -259,6 +267,15 @@ def _listing(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except FileNotFoundError:
         return []
+
+
+def _times(folder: Path) -> Iterator[tuple[int, str]]:
+    """Go through the records of a folder: when each was written, and its name."""
+    with suppress(FileNotFoundError), os.scandir(folder) as found:
+        for entry in found:
+            if entry.name.endswith(_SUFFIX):
+                with suppress(FileNotFoundError):
+                    yield entry.stat().st_mtime_ns, entry.name
 
 
 def _encode(message: StoredMessage, doing: str) -> tuple[bytes, StoredMessage]:

@@ -19,6 +19,7 @@ from echo_core.testing.journal_suite import (
     ODD_IDS,
     ONE,
     RUNNING,
+    THREE,
     TWO,
     JournalSuite,
     message,
@@ -138,6 +139,27 @@ class TurnSuite(JournalSuite):
             assert "b" in [await self.do_one(journal) for _ in range(2)]
         async with self.opened(tmp_path, message("c", TWO)) as journal:
             assert "c" in [await self.do_one(journal) for _ in range(2)]
+
+    async def test_a_place_in_the_line(self, tmp_path: Path) -> None:
+        """First come, first served; whoever has a turn, or nothing to be done, has no place."""
+        async with self.opened(tmp_path, message("a"), message("b", TWO), message("c")) as journal:
+            assert [await journal.place(key) for key in (ONE, TWO, THREE)] == [0, 1, None]
+            turn = await soon(journal.claim())
+            assert [await journal.place(key) for key in (ONE, TWO)] == [None, 0]
+            await turn.commit(Conversation())
+            assert [await journal.place(key) for key in (ONE, TWO)] == [1, 0]
+
+    async def test_the_latest_conversations(self, tmp_path: Path) -> None:
+        """Newest first, by what was stored last, also after a restart."""
+        keys = [ChannelKey("test", str(place)) for place in range(4)]
+        async with self.opened(tmp_path) as journal:
+            assert list(await journal.latest(3)) == []
+            for key in (*keys, keys[0]):
+                await asyncio.sleep(0.02)
+                await journal.put(key, state("todo", key, turns=len(key.channel_id)))
+            assert list(await journal.latest(3)) == [keys[0], keys[3], keys[2]]
+        async with self.opened(tmp_path) as journal:
+            assert list(await journal.latest(9)) == [keys[0], keys[3], keys[2], keys[1]]
 
     async def test_a_claim_wakes_up(self, tmp_path: Path) -> None:
         """A claim that waits gets the message that comes, exactly one of several claims does."""

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from echo_core.adapter import CommandSpec, Parameter
-from echo_core.desk import Desk, Page, PlanDetail, PlanSummary, Sight
+from echo_core.desk import Desk, Left, Page, PlanDetail, PlanSummary, Sight
 from echo_core.errors import JournalError
-from echo_core.messages import ChannelKey, Command, Inbound, Receipt
+from echo_core.messages import Author, ChannelKey, Command, Inbound, Receipt
 from echo_core.texts import spoken
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -57,7 +57,15 @@ class EmptyDesk:
         """Give nothing said."""
         return Page((), 0)
 
-    async def file(self, key: ChannelKey, token: str) -> Path | None:
+    async def shelf(self, key: ChannelKey) -> Sequence[PlanSummary]:
+        """Give none."""
+        return ()
+
+    async def left(self, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 50) -> Left | None:
+        """Give none."""
+        return None
+
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
         """Give none."""
         return None
 
@@ -96,6 +104,7 @@ class RecordingCore:
         self.points: Mapping[str, str] = {}
         self.failing = 0
         self.asked: list[tuple[Inbound, str]] = []
+        self.expected: list[tuple[ChannelKey, Author, str]] = []
         self._changed = asyncio.Event()
 
     @property
@@ -116,6 +125,10 @@ class RecordingCore:
             self.received.append(inbound)
             self._changed.set()
         return self.answer(inbound)
+
+    async def expect(self, key: ChannelKey, author: Author, chat_id: str) -> None:
+        """Write down who begins to write."""
+        self.expected.append((key, author, chat_id))
 
     async def complete(self, inbound: Inbound, parameter: str) -> Sequence[str]:
         """Give the completions that the test set."""

@@ -292,6 +292,23 @@ async def test_without_the_content_intent(bot: Bot, server: DiscordServer, room:
     assert not server.gateway.intents & 1 << 15
 
 
+async def test_somebody_begins_to_write(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
+    """The core is told where and who, with the roles that let them in; in a thread the chat is its channel."""
+    alice = server.people[0]
+    await bot.start()
+    room.begin()
+    await server.until(lambda: len(core.expected) == 1, what="somebody who writes")
+    role = next(iter(server.guilds)).roles[0]
+    author = Author(str(alice.id), "Alice", (str(role.id),))
+    assert core.expected == [(ChannelKey("discord", room.channel_id), author, room.channel_id)]
+    private = server.dm(alice)
+    private.begin()
+    await server.until(lambda: len(core.expected) == 2, what="somebody who writes")
+    key, author, chat = core.expected[1]
+    assert (key.channel_id, author.id, chat) == (private.channel_id, str(alice.id), private.channel_id)
+    assert core.received == []
+
+
 async def test_the_same_message_twice(bot: Bot, room: Place, core: RecordingCore) -> None:
     """A message that the platform delivers again keeps its id, so that the core can tell."""
     await bot.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
-from tests.loopback.discord_model import DM, Channel, Json, Message
+from tests.loopback.discord_model import DM, Channel, Json, Message, User
 
 if TYPE_CHECKING:
     from tests.loopback.discord_server import DiscordServer
@@ -20,7 +21,9 @@ GUILDS = 1 << 0
 GUILD_MEMBERS = 1 << 1
 GUILD_PRESENCES = 1 << 8
 GUILD_MESSAGES = 1 << 9
+GUILD_MESSAGE_TYPING = 1 << 11
 DIRECT_MESSAGES = 1 << 12
+DIRECT_MESSAGE_TYPING = 1 << 14
 MESSAGE_CONTENT = 1 << 15
 
 
@@ -95,6 +98,14 @@ class Gateway:
         """Send an event about a channel's messages to the sessions whose intents let them hear of it."""
         needed = DIRECT_MESSAGES if channel.type == DM else GUILD_MESSAGES
         self._dispatch(event, lambda session: data if session.intents & needed else None)
+
+    def dispatch_typing(self, channel: Channel, user: User) -> None:
+        """Tell the sessions whose intents let them hear of it that somebody begins to write."""
+        needed = DIRECT_MESSAGE_TYPING if channel.type == DM else GUILD_MESSAGE_TYPING
+        data = {**channel.where, "user_id": str(user.id), "timestamp": int(time.time())}
+        if channel.guild is not None:
+            data["member"] = channel.guild.member(user)
+        self._dispatch("TYPING_START", lambda session: data if session.intents & needed else None)
 
     def dispatch_message(self, event: str, message: Message) -> None:
         """Send a message event to the sessions whose intents let them see it, without content where they may not."""

@@ -135,6 +135,10 @@ class Place:
         """Say something to the bot by its name."""
         return self.say(f"<@{self._server.bot.id}> {text}", user=user, files=files)
 
+    def begin(self, *, user: User | None = None) -> None:
+        """Begin to write."""
+        self._server.gateway.dispatch_typing(self.channel, self._person(user))
+
     def repeat(self, message: Message) -> None:
         """Let the platform deliver a message once more."""
         self._server.gateway.dispatch_message("MESSAGE_CREATE", message)

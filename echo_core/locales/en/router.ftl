@@ -6,6 +6,10 @@ router-empty = That message was empty. Write what you want to say as text.
 router-too-long = That message has { $length } characters; at most { $limit } are possible. Send it in parts.
 router-unsupported = I cannot take in { $what } yet. Write it as text, please.
 router-waits = Noted. The agent gets it when its turn is over.
+router-place = { $place ->
+    [one] Noted. The agent is at work in other channels; this one is next.
+   *[other] Noted. The agent is at work in other channels; this one is number { $place } in line.
+}
 router-nothing-runs = Nothing is running that could be stopped.
 router-nothing-waits = None of your messages waits any more; the agent has read them.
 router-withdrawn = Taken back: the agent does not get that message.

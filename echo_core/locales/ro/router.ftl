@@ -8,6 +8,11 @@ router-too-long = Mesajul are { $length ->
 }; se pot cel mult { $limit }. Trimite-l pe bucăți.
 router-unsupported = Nu pot primi încă { $what }. Scrie ca text, te rog.
 router-waits = Notat. Agentul îl primește când își termină tura.
+router-place = { $place ->
+    [one] Notat. Agentul lucrează în alte canale; acesta este următorul.
+    [few] Notat. Agentul lucrează în alte canale; acesta este al { $place }-lea la rând.
+   *[other] Notat. Agentul lucrează în alte canale; acesta este al { $place }-lea la rând.
+}
 router-nothing-runs = Nu rulează nimic ce ar putea fi oprit.
 router-nothing-waits = Nici un mesaj de-al tău nu mai așteaptă; agentul le-a citit.
 router-withdrawn = Luat înapoi: agentul nu primește acel mesaj.
