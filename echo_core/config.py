@@ -10,9 +10,9 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -75,6 +75,18 @@ class AdapterSettings(Section):
     listen: Literal["mention", "plan"] = "plan"
     streaming: Literal["off", "partial", "progress"] = "progress"
     threads: bool = False
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the adapter may keep files of its own, perhaps not there yet; None outside a daemon."""
+        return self._folder
+
+    def kept_in(self, folder: Path) -> Self:
+        """Give these settings for an adapter that may keep files there."""
+        own = self.model_copy()
+        own._folder = folder  # noqa: SLF001 - a copy of its own
+        return own
 
     @property
     def configured(self) -> bool:
@@ -106,7 +118,9 @@ class AgentSettings(Section):
     `permissions` "ask" lets the agent read and write in the plan's folders and asks for everything else; "bypass"
     lets it do anything the daemon's user can. `idle_timeout` ends a turn in which nothing happens, `turn_timeout`
     (none by default) any turn. `while_running` says what a message does that comes during a turn: wait for its end
-    (`queue`), or end it (`interrupt`).
+    (`queue`), or end it (`interrupt`). `warm` processes are kept for the next turn of their conversation, each for
+    `warm_seconds` at most; 0 starts one for each turn. `memory_mb` is what all processes should take together, a third
+    of the machine's memory by default: idle ones are ended for that.
     """
 
     kind: Literal["auto", "claude", "rehearsal"] = "auto"
@@ -119,6 +133,9 @@ class AgentSettings(Section):
     turn_timeout: float | None = Field(default=None, gt=0)
     concurrency: int = Field(default=4, ge=1, le=100)
     while_running: Literal["queue", "interrupt"] = "queue"
+    warm: int = Field(default=16, ge=0, le=1000)
+    warm_seconds: float = Field(default=900.0, gt=0)
+    memory_mb: int | None = Field(default=None, ge=1)
 
 
 class AttachmentSettings(Section):

@@ -53,7 +53,7 @@ async def serve(settings: Settings, registry: Registry, *, stop: asyncio.Event |
         raise ConfigError(problems=(NOTHING_CONFIGURED,))
     _listen_for_signals(stop)
     async with AsyncExitStack() as stack:
-        adapters = {name: registry.build(name, settings.section(name)) for name in names}
+        adapters = {name: _built(registry, settings, name) for name in names}
         for name in names:
             _warn_if_closed(settings, name)
         if names == (PAGE,):
@@ -162,6 +162,11 @@ async def supervised(
         else:
             return None
     return None
+
+
+def _built(registry: Registry, settings: Settings, name: str) -> Adapter:
+    """Make an adapter, with a folder of its own in the state folder."""
+    return registry.build(name, settings.section(name).kept_in(settings.state_dir / "adapters" / name))
 
 
 @asynccontextmanager

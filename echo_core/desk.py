@@ -94,18 +94,23 @@ class PlanDetail:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that the agent has not answered yet; `running` says that it is at it."""
+    """A message, a press or a command that the agent has not answered yet; `running` says that it is at it.
+
+    `text` is Markdown: what was written, or the words on what was pressed. `at` is when it was said (UTC).
+    """
 
     author: str
     text: str
     running: bool
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """One thing that was said: its place in the whole conversation from 0, the phase's title, who (empty: the agent).
 
-    `tools` are short descriptions of what the agent did before it said it.
+    `tools` are short descriptions of what the agent did before it said it. `at` is when it was said (UTC), `took` how
+    many seconds the agent needed for it; None where that is not known.
     """
 
     number: int
@@ -113,6 +118,8 @@ class Utterance:
     author: str
     markdown: str
     tools: tuple[str, ...] = ()
+    at: datetime | None = None
+    took: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,14 @@ class Page:
 
     utterances: tuple[Utterance, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A plan that was left, as it was then, and a stretch of what was said in it."""
+
+    detail: PlanDetail
+    page: Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +213,19 @@ class Desk(Protocol):
         """Give what was said last, or what was said right before the utterance `before`; at most `count`."""
         ...
 
-    async def file(self, key: ChannelKey, token: str) -> Path | None:
-        """Give a file of the plan's folders, never one outside; None for a token that names none."""
+    async def shelf(self, key: ChannelKey) -> Sequence[PlanSummary]:
+        """Give the plans that were left in a channel, the one that was left last first."""
+        ...
+
+    async def left(self, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 50) -> Left | None:
+        """Give a plan that was left in a channel, with a stretch of its history as `history` does; None for another."""
+        ...
+
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
+        """Give a file of the plan's folders, never one outside; None for a token that names none.
+
+        `left` is the slug of a plan that was left, where its files are meant.
+        """
         ...
 
     def watch(self, key: ChannelKey | None = None) -> AbstractAsyncContextManager[AsyncIterator[Sight]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,11 @@ class Line(Protocol):
         """Short descriptions of what the agent did for it."""
         ...
 
+    @property
+    def at(self) -> datetime | None:
+        """When it was said (UTC), None where that is not known."""
+        ...
+
 
 class Transcript(Protocol):
     """Reads a session's messages, oldest first; empty when there is no transcript."""
@@ -50,13 +56,16 @@ class Transcript(Protocol):
 class Said:
     """One thing that was said: in which phase, by whom (empty for the agent), and the Markdown.
 
-    `tools` are short descriptions of what the agent did before and while it said it.
+    `tools` are short descriptions of what the agent did before and while it said it. `at` is when it was said, `took`
+    how many seconds the agent needed since somebody else had spoken; None where that is not known.
     """
 
     phase: str
     author: str
     text: str
     tools: tuple[str, ...] = ()
+    at: datetime | None = field(default=None, compare=False)
+    took: float | None = field(default=None, compare=False)
 
 
 async def history(plan: Plan, transcript: Transcript) -> list[Said]:
@@ -69,7 +78,7 @@ async def history(plan: Plan, transcript: Transcript) -> list[Said]:
     said: list[Said] = []
     for place, (phase, lines) in enumerate(sessions):
         if not any(_begin_alike(lines, later) for _, later in sessions[place + 1 :]):
-            said.extend(entry for line in lines for entry in _entries(phase, line))
+            said.extend(_session(phase, lines))
     if not said and plan.last_text_excerpt:
         said.append(Said(plan.phase, "", plan.last_text_excerpt))
     return said
@@ -102,10 +111,18 @@ def _shortened(text: str, limit: int) -> str:
     return f"{pieces[0]}\n\n…" if len(pieces) > 1 else preview(text)
 
 
-def _entries(phase: str, line: Line) -> list[Said]:
+def _session(phase: str, lines: Sequence[Line]) -> Iterator[Said]:
+    before: Line | None = None
+    for line in lines:
+        yield from _entries(phase, line, before)
+        before = line
+
+
+def _entries(phase: str, line: Line, before: Line | None) -> list[Said]:
     """Read one message: the agent's text, or what members said; prompts that the daemon composed are left out."""
     if line.role == "assistant":
         text = strip_markers(line.text)
-        return [Said(phase, "", text, tuple(line.tools))] if text else []
-    said = [Said(phase, item.author_name, item.text) for item in unfence(line.text)]
-    return [Said(phase, say("history-answer"), line.text)] if line.role == "answer" and not said else said
+        took = max((line.at - before.at).total_seconds(), 0.0) if before and before.at and line.at else None
+        return [Said(phase, "", text, tuple(line.tools), line.at, took)] if text else []
+    said = [Said(phase, item.author_name, item.text, at=line.at) for item in unfence(line.text)]
+    return [Said(phase, say("history-answer"), line.text, at=line.at)] if line.role == "answer" and not said else said

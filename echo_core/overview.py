@@ -5,26 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from echo_core.agent.deferrals import shown_label
-from echo_core.artifacts import artifacts, file_list, find
+from echo_core.artifacts import artifacts, find
 from echo_core.broadcast import Broadcast
 from echo_core.cards import card_token
-from echo_core.desk import AnswerRow, DecisionRow, Page, PlanDetail, PlanSummary, Sight, Utterance, Waiting
+from echo_core.desk import AnswerRow, DecisionRow, Left, Page, PlanDetail, PlanSummary, Sight, Utterance, Waiting
 from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
+from echo_core.foresight import Foresight
 from echo_core.history import Line, Said, history
 from echo_core.journal.base import Journal
-from echo_core.messages import Action, AskQuestion, Author, ChannelKey, Inbound, Option, Press, Pressed, Wrote
+from echo_core.messages import (
+    Action,
+    AskQuestion,
+    Author,
+    Body,
+    ChannelKey,
+    Command,
+    FileEntry,
+    Inbound,
+    Option,
+    Press,
+    Pressed,
+    Wrote,
+)
 from echo_core.messages import Said as SaidBody
-from echo_core.offers import Offered, intent_of
-from echo_core.plan import Decision, Plan, QuestionOffer, ReadyOffer
+from echo_core.offers import Offered, fits, intent_of, shown_choice
+from echo_core.plan import Conversation, Decision, Plan, QuestionOffer, ReadyOffer
 from echo_core.projects import Projects
 from echo_core.prompts import Prompts
-from echo_core.render import plain
+from echo_core.render import escape, plain
 from echo_core.standing import move, steps
 from echo_core.texts import say, spoken
 from echo_core.workflow import Workflow
@@ -52,6 +67,7 @@ class Overview:
         prompts: Prompts,
         folders: Folders,
         transcript: Records,
+        foresight: Foresight,
         running: Callable[[ChannelKey], bool],
     ) -> None:
         self._journal = journal
@@ -59,6 +75,7 @@ class Overview:
         self._prompts = prompts
         self._folders = folders
         self._transcript = transcript
+        self._foresight = foresight
         self._running = running
         self._read: OrderedDict[tuple[str, ...], list[Said]] = OrderedDict()
 
@@ -81,18 +98,26 @@ class Overview:
             return None
         waiting = await self._journal.waiting(key)
         running = self._running(key)
-        found = await asyncio.to_thread(artifacts, plan, self._folders)
-        unanswered = [*_waiting(self._broadcast.at_work_on(key), running=True), *_waiting(waiting, running=False)]
-        return PlanDetail(
-            summary=self._summary(key, plan, running=running, waiting=len(waiting)),
+        at_work_on = self._broadcast.at_work_on(key)
+        return replace(
+            await self._detail(self._summary(key, plan, running=running, waiting=len(waiting)), plan),
             offer=self._offer(plan),
-            decisions=tuple(self._decision(plan, decision) for decision in plan.decisions),
-            files=file_list(found, "").files,
-            token=card_token(plan),
             auto_advance=await goes_on(self._journal, key, plan),
             shelf=tuple(left.slug for left in conversation.shelf),
-            unanswered=tuple(unanswered),
+            unanswered=(*_waiting(plan, at_work_on, running=True), *_waiting(plan, waiting, running=False)),
             following=tuple(self._following(plan)),
+        )
+
+    async def _detail(self, summary: PlanSummary, plan: Plan) -> PlanDetail:
+        """Give what every plan has, also one that nobody works on."""
+        found = await asyncio.to_thread(artifacts, plan, self._folders)
+        return PlanDetail(
+            summary=summary,
+            offer=None,
+            decisions=tuple(self._decision(plan, decision) for decision in plan.decisions),
+            files=tuple(FileEntry(file.name, file.size, file.token) for file in found),
+            token=card_token(plan),
+            auto_advance=False,
         )
 
     async def history(self, key: ChannelKey, *, before: int | None = None, count: int = 50) -> Page:
@@ -100,19 +125,34 @@ class Overview:
         plan = (await self._journal.read(key)).plan
         if plan is None:
             return Page((), 0)
-        said = await self._said(key, plan)
+        return self._page(plan, await self._said(plan, self._broadcast.anchor(key)), before, count)
+
+    async def shelf(self, key: ChannelKey) -> Sequence[PlanSummary]:
+        """Give the plans that were left in a channel; see `Desk.shelf`."""
+        return [self._left(key, plan) for plan in reversed((await self._journal.read(key)).shelf)]
+
+    async def left(self, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 50) -> Left | None:
+        """Give a plan that was left; see `Desk.left`."""
+        plan = _on_shelf(await self._journal.read(key), slug)
+        if plan is None:
+            return None
+        detail = await self._detail(self._left(key, plan), plan)
+        return Left(detail, self._page(plan, await self._said(plan, ""), before, count))
+
+    def _page(self, plan: Plan, said: Sequence[Said], before: int | None, count: int) -> Page:
         end = len(said) if before is None else max(0, min(before, len(said)))
         start = max(0, end - max(count, 1))
         workflow = self._workflow(plan)
         shown = tuple(
-            Utterance(place, _title(workflow, entry.phase), entry.author, entry.text, entry.tools)
+            Utterance(place, _title(workflow, entry.phase), entry.author, entry.text, entry.tools, entry.at, entry.took)
             for place, entry in enumerate(said[start:end], start)
         )
         return Page(shown, len(said))
 
-    async def file(self, key: ChannelKey, token: str) -> Path | None:
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
         """Give a file of the plan's folders; see `Desk.file`."""
-        plan = (await self._journal.read(key)).plan
+        conversation = await self._journal.read(key)
+        plan = _on_shelf(conversation, left) if left else conversation.plan
         found = None if plan is None else await asyncio.to_thread(find, plan, self._folders, token)
         return None if found is None else found.path
 
@@ -124,9 +164,13 @@ class Overview:
         """Give the folders of the projects; see `Desk.projects`."""
         return await asyncio.to_thread(Projects(self._folders.state).all)
 
-    def watch(self, key: ChannelKey | None = None) -> AbstractAsyncContextManager[AsyncIterator[Sight]]:
-        """See what happens; see `Desk.watch`."""
-        return self._broadcast.watch(key)
+    @asynccontextmanager
+    async def watch(self, key: ChannelKey | None = None) -> AsyncIterator[AsyncIterator[Sight]]:
+        """See what happens; see `Desk.watch`. Whoever looks at a plan may say something next."""
+        async with self._broadcast.watch(key) as sights:
+            if key is not None:
+                await self._foresight.expect(key)
+            yield sights
 
     async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:
         """Have ready phases go on by themselves, or not; see `Desk.auto_advance`."""
@@ -137,9 +181,8 @@ class Overview:
                 await self._journal.accept(_going_on(key, plan.offer))
         self._broadcast.changed(key)
 
-    async def _said(self, key: ChannelKey, plan: Plan) -> list[Said]:
-        """Read what was said before the turn that runs; the same stand of a plan is read once for each language."""
-        anchor = self._broadcast.anchor(key)
+    async def _said(self, plan: Plan, anchor: str) -> list[Said]:
+        """Read what was said before the turn that begins at `anchor`; a stand is read once for each language."""
         stand = (plan.planning_session_id, plan.updated_at.isoformat(), anchor, spoken())
 
         async def read(*, session_id: str, cwd: Path) -> Sequence[Line]:
@@ -230,6 +273,26 @@ def _title(workflow: Workflow | None, phase: str) -> str:
     return workflow.title_of(phase) if workflow else phase
 
 
-def _waiting(inbounds: Sequence[Inbound], *, running: bool) -> list[Waiting]:
-    bodies = ((inbound.author.name, inbound.body) for inbound in inbounds)
-    return [Waiting(name, body.text, running) for name, body in bodies if isinstance(body, (SaidBody, Wrote))]
+def _on_shelf(conversation: Conversation, slug: str) -> Plan | None:
+    return next((plan for plan in conversation.shelf if plan.slug == slug), None)
+
+
+def _waiting(plan: Plan, inbounds: Sequence[Inbound], *, running: bool) -> Iterator[Waiting]:
+    """Give what waits and has words; a button of the plan card has none."""
+    for inbound in inbounds:
+        words = _words(plan, inbound.body)
+        if words:
+            yield Waiting(inbound.author.name, words, running, inbound.at)
+
+
+def _words(plan: Plan, body: Body) -> str:
+    match body:
+        case SaidBody(text=text, attachments=attachments):
+            return "\n".join(filter(None, (text, *(f"📎 {escape(file.name)}" for file in attachments))))
+        case Wrote(text=text):
+            return text
+        case Pressed(data=data) if plan.offer is not None and fits(plan.offer, press := Press.decode(data)):
+            return escape(shown_choice(plan.offer, press))
+        case Command(name=name, argument=argument):
+            return escape(f"/{name} {argument}".strip())
+    return ""

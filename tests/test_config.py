@@ -178,6 +178,14 @@ def test_unknown_variables() -> None:
     )  # fmt: skip
 
 
+def test_a_folder_of_its_own(tmp_path: Path) -> None:
+    """An adapter is given one by the daemon, beside its settings; there is none otherwise."""
+    section = GoodSettings()
+    kept = section.kept_in(tmp_path / "good")
+    assert (section.folder, kept.folder) == (None, tmp_path / "good")
+    assert kept.model_dump() == section.model_dump()
+
+
 @pytest.mark.parametrize(
     ("settings", "allowed"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import given
@@ -185,3 +186,17 @@ async def test_answers_are_shown(tmp_path: Path) -> None:
         ("Answer", "Red, Blue"),
         ("Ada", "A list for two"),
     ]
+
+
+async def test_when_it_was_said_and_how_long_it_took(tmp_path: Path) -> None:
+    """The agent took the time since somebody else had spoken, also a prompt of the daemon's; never less than none."""
+    times = [NOON + timedelta(seconds=seconds) for seconds in (0, 8, 60, 50)]
+    lines = [
+        Spoken("user", "/think A todo list", at=times[0]),
+        Spoken("assistant", "Which one?", at=times[1]),
+        Spoken("user", fence_all([ADA], nonce="5f1c09ab5f1c09ab"), at=times[2]),
+        Spoken("assistant", "I see.", at=times[3]),
+        Spoken("assistant", "And so on."),
+    ]
+    said = await history(with_runs(tmp_path, think="s1"), Transcripts({"s1": lines}))
+    assert [(one.at, one.took) for one in said] == [(times[1], 8), (times[2], None), (times[3], 0), (None, None)]

@@ -121,6 +121,53 @@ async def test_a_plan_with_all_that_belongs_to_it(house: House) -> None:
     assert (await desk(house).history(OTHER)).total == 0
 
 
+async def test_plans_that_were_left(house: House) -> None:
+    """Those of a channel are listed, and each can be looked at by its name, with what was said and its files."""
+    (house.shop.workspace / "notes.md").write_text("# Notes", encoding="utf-8")
+    await house.say("hello")
+    await house.quiet()
+    await house.command("/exit")
+    await house.quiet()
+    assert [(plan.slug, plan.left) for plan in await desk(house).shelf(KEY)] == [("todo-app", True), ("left-app", True)]
+    assert await desk(house).shelf(OTHER) == []
+    found = await desk(house).left(KEY, "todo-app", count=1)
+    assert found is not None
+    assert ([one.markdown for one in found.page.utterances], found.page.total) == (["Reply 0."], 2)
+    assert (found.detail.offer, found.detail.unanswered, found.detail.summary.left) == (None, (), True)
+    assert await desk(house).file(KEY, token_of("notes.md"), left="todo-app") is not None
+    assert await desk(house).file(KEY, token_of("notes.md")) is None
+    for key, slug in ((KEY, "none"), (KEY, ""), (OTHER, "todo-app")):
+        assert await desk(house).left(key, slug) is None
+
+
+async def test_many_files_are_all_told(house: House) -> None:
+    """A page has room for more files than a message, and for their whole names."""
+    names = sorted(f"{'long' * 20}-{number:02}.md" for number in range(30))
+    for name in names:
+        (house.shop.workspace / name).write_text("x", encoding="utf-8")
+    assert sorted(file.name for file in (await detail(house)).files) == names
+
+
+async def test_a_press_that_waits(house: House) -> None:
+    """What was pressed or typed as a command stands among what is not answered, in words that are no Markdown."""
+    await house.say("ask-one please")
+    await house.quiet()
+    offer = (await detail(house)).offer
+    assert isinstance(offer, AskQuestion)
+    house.shop.script(lambda _: Step(text=("Let me ", "think"), hang=True))
+    await from_the_web(house, Pressed(buttons(offer)[1].press.encode()))
+    await house.channel.shows("Let me think")
+    await house.command("/advance")
+    waiting = (await detail(house)).unanswered
+    assert [(item.author, item.text, item.running) for item in waiting] == [
+        ("Wanda", "Blue", True),
+        ("Ada", "/advance", False),
+    ]
+    assert all(item.at is not None for item in waiting)
+    await house.command("/exit")
+    await house.quiet()
+
+
 async def test_what_is_not_answered_yet(house: House) -> None:
     """The messages that the agent is at and those that wait are told apart, and are not in the history."""
     await house.say("ponder-long")

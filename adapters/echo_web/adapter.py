@@ -40,7 +40,7 @@ class WebAdapter:
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
-        self._uploads = Uploads(settings.uploads)
+        self._uploads = Uploads(settings.folder)
         self._site: Site | None = None
         self.url = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from echo_core.messages import ChannelKey
 from echo_web.config import NAME
@@ -16,9 +16,13 @@ _PROJECT = re.compile(r"spec-([a-zA-Z0-9_-]{1,50})")
 _LONGEST = 300
 
 
-def new_key() -> ChannelKey:
-    """Make the key of a new conversation in the browser: twelve random letters and digits."""
-    return ChannelKey(NAME, "".join(secrets.choice(_LETTERS) for _ in range(12)))
+def new_key(wanted: str = "") -> ChannelKey:
+    """Make the key of a new conversation in the browser: the channel that is wanted, where it can be one, or another.
+
+    A channel of the browser's is twelve random letters and digits.
+    """
+    channel = wanted if _OWN.fullmatch(wanted) else "".join(secrets.choice(_LETTERS) for _ in range(12))
+    return ChannelKey(NAME, channel)
 
 
 def project_key(project: str) -> ChannelKey:
@@ -40,6 +44,12 @@ def is_own(key: ChannelKey) -> bool:
 def segment(key: ChannelKey) -> str:
     """Write a key as one segment of an address, `/` as `~1` and `~` as `~0`, as in a JSON pointer."""
     return quote(str(key).replace("~", "~0").replace("/", "~1"), safe=":@~")
+
+
+def page_of(key: ChannelKey, path: str = "", **query: object) -> str:
+    """Give the address of a plan's page, or of one below it; what is empty in the query is left out."""
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"/plans/{segment(key)}{path}" + (f"?{given}" if given else "")
 
 
 def key_of(text: str) -> ChannelKey:

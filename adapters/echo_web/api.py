@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
-from echo_core.desk import PlanDetail
+from echo_core.desk import Left, PlanDetail
 from echo_core.messages import Action, Attachment, Body, ChannelKey, Command, PhaseReady, Receipt
 from echo_core.texts import say
-from echo_web.addresses import is_own, key_of
+from echo_web import examples
+from echo_web.addresses import key_of
 from echo_web.inbound import answered, made, pressed, typed
 from echo_web.models import (
-    EXAMPLE_KEY,
     PRESSES,
     AnswerIn,
     HistoryOut,
@@ -26,13 +26,13 @@ from echo_web.models import (
     ReceiptOut,
     SaidOut,
 )
-from echo_web.pages import TheSite
+from echo_web.pages import LeftPlan, TheSite
 from echo_web.problems import ProblemError, responses
 from echo_web.site import Site
 from echo_web.stream import sights
 from echo_web.views import matching
 
-router = APIRouter(prefix="/api", tags=["plans"], responses=responses(401, 403, 404, 421, 422, 429, 503))
+router = APIRouter(prefix="/api", tags=["plans"], responses=responses(400, 401, 403, 404, 421, 422, 429, 503))
 Once = Annotated[
     str,
     Header(
@@ -50,7 +50,7 @@ def the_key(
         Path(
             max_length=300,
             description="`adapter:channel`, with `/` written as `~1` and `~` as `~0`",
-            examples=[EXAMPLE_KEY],
+            examples=[examples.KEY],
         ),
     ],
 ) -> ChannelKey:
@@ -69,9 +69,9 @@ async def plans(site: TheSite, search: Annotated[str, Query(max_length=200, exam
 
 
 @router.get("/plans/{key}", summary="One plan")
-async def plan(site: TheSite, key: Key) -> PlanDetailOut:
-    """Give the plan that a conversation works on, with what stands open, decisions and files."""
-    return PlanDetailOut.of_detail(await _detail(site, key))
+async def plan(site: TheSite, key: Key, left: LeftPlan = "") -> PlanDetailOut:
+    """Give the plan that a conversation works on, with what stands open, decisions and files; or one that was left."""
+    return PlanDetailOut.of_detail((await _left(site, key, left)).detail if left else await _detail(site, key))
 
 
 @router.get("/plans/{key}/history", summary="What was said")
@@ -80,10 +80,14 @@ async def history(
     key: Key,
     before: Annotated[int | None, Query(ge=0, le=10**9)] = None,
     count: Annotated[int, Query(ge=1, le=200)] = 50,
+    left: LeftPlan = "",
 ) -> HistoryOut:
     """Give what was said last, or right before the utterance `before`."""
-    await _detail(site, key)
-    page = await site.core.desk.history(key, before=before, count=count)
+    if left:
+        page = (await _left(site, key, left, before=before, count=count)).page
+    else:
+        await _detail(site, key)
+        page = await site.core.desk.history(key, before=before, count=count)
     return HistoryOut(said=[SaidOut.of(one) for one in page.utterances], total=page.total)
 
 
@@ -94,8 +98,6 @@ async def message(request: Request, site: TheSite, key: Key, body: MessageIn, on
     await _detail(site, key)
     if not body.text.strip() and not body.attachments:
         raise ProblemError(422, say("router-empty"))
-    if body.attachments and not is_own(key):
-        raise ProblemError(422, say("web-error-files-elsewhere"))
     kept: list[Attachment] = [
         await asyncio.to_thread(site.uploads.keep, item.name, item.content, item.mime) for item in body.attachments
     ]
@@ -163,7 +165,7 @@ async def events(site: TheSite, key: Key) -> Response:
     await _detail(site, key)
     if site.scenes.full:
         raise ProblemError(503, say("web-error-full"), headers={"Retry-After": "5"})
-    content = sights(site.core.desk, key, site.over)
+    content = sights(site.scenes, site.core.desk, key, site.over)
     return StreamingResponse(content, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -172,6 +174,13 @@ async def _detail(site: Site, key: ChannelKey) -> PlanDetail:
     if detail is None:
         raise ProblemError(404, say("web-error-gone"))
     return detail
+
+
+async def _left(site: Site, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 1) -> Left:
+    found = await site.core.desk.left(key, slug, before=before, count=count)
+    if found is None:
+        raise ProblemError(404, say("web-error-gone"))
+    return found
 
 
 async def _given(request: Request, site: Site, key: ChannelKey, body: Body, once: str) -> ReceiptOut:

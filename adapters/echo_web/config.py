@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from ipaddress import ip_address
-from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -19,8 +18,7 @@ class WebSettings(AdapterSettings):
 
     `port` 0 takes any free one. `token` is asked for before anything is shown; it is a must on any other address than
     loopback. `hosts` are further names that the page is reached by, such as that of a proxy before it. Without
-    `take_part` everything can be read, and nothing said. `uploads` is where files from the browser wait until the
-    agent's turn; without it, a private folder among the system's temporary ones.
+    `take_part` everything can be read, and nothing said.
     """
 
     allowed_users: Ids = frozenset({PERSON})
@@ -29,7 +27,6 @@ class WebSettings(AdapterSettings):
     token: SecretStr | None = None
     hosts: Names = ()
     take_part: bool = True
-    uploads: Path | None = None
 
     @field_validator("token")
     @classmethod

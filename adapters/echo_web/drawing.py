@@ -23,9 +23,9 @@ from echo_core.messages import (
 )
 from echo_core.render import plain
 from echo_core.texts import LANGUAGES, say, speaking, spoken
-from echo_web.addresses import is_own, segment
+from echo_web.addresses import is_own, page_of
 from echo_web.config import PERSON
-from echo_web.render import markdown
+from echo_web.render import document, markdown
 from echo_web.views import CSRF, View
 
 STATES = {
@@ -36,6 +36,9 @@ STATES = {
     StepState.TO_COME: "web-step-to-come",
 }
 PLATFORMS = {"discord": "Discord", "telegram": "Telegram", "console": "Terminal"}
+
+
+FILES_SHOWN = 12
 
 
 class Drawing:
@@ -67,12 +70,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals.update(
-        say=say, spoken=spoken, segment=segment, csrf=CSRF, buttons=buttons, is_own=is_own, state_words=STATES,
-        kind_of=kind_of, pulse=_pulse,
+        say=say, spoken=spoken, csrf=CSRF, buttons=buttons, is_own=is_own, state_words=STATES,
+        kind_of=kind_of, pulse=_pulse, page_of=page_of, files_shown=FILES_SHOWN,
     )  # fmt: skip
     made.filters.update(
-        markdown=markdown, plain=plain, ago=_ago, money=_money, size=_size, platform=_platform, preview=is_readable,
-        who=_who, file_of=_file_of,
+        markdown=markdown, document=document, plain=plain, ago=_ago, money=_money, size=_size, platform=_platform,
+        preview=is_readable, who=_who, file_of=_file_of, took=_took, clock=_clock,
     )  # fmt: skip
     return made
 
@@ -123,6 +126,17 @@ def _who(name: str) -> str:
 
 def _money(amount: float) -> str:
     return f"${amount:.2f}"
+
+
+def _clock(when: datetime) -> Markup:
+    """Write a time as everybody can read it; the page's script writes it as the browser's person does."""
+    shown = Markup('<time class="clock" datetime="{}">{:%Y-%m-%d %H:%M} UTC</time>')
+    return shown.format(when.isoformat(timespec="seconds"), when)
+
+
+def _took(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return say("live-minutes", minutes=minutes, seconds=rest) if minutes else say("live-seconds", seconds=rest)
 
 
 def _size(count: int) -> str:

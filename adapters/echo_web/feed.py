@@ -15,7 +15,7 @@ from typing import Literal
 from echo_core.messages import ChannelKey, FileList, Files, Notice, Reply
 
 Passing = Notice | Reply | Files | FileList
-Kind = Literal["said", "turn", "chosen"]
+Kind = Literal["said", "turn"]
 KEPT = 20
 CHANNELS = 500
 FOR = timedelta(hours=1)
@@ -23,15 +23,20 @@ FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something said in passing.
-
-    What belongs to a `turn`, and what the person has `chosen`, is over with the next turn.
-    """
+    """Something said in passing; what belongs to a `turn` is over with the next one."""
 
     number: int
     at: datetime
     intent: Passing
     kind: Kind = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What somebody wants to plan, before there is a plan."""
+
+    slug: str
+    description: str
 
 
 class Feed:
@@ -41,7 +46,18 @@ class Feed:
         self._clock = clock
         self._told = told
         self._entries: OrderedDict[ChannelKey, deque[Entry]] = OrderedDict()
+        self._begun: OrderedDict[ChannelKey, Begun] = OrderedDict()
         self._numbers = count(1)
+
+    def begin(self, key: ChannelKey, begun: Begun) -> None:
+        """Remember what is being begun: its page is there before the plan is."""
+        self._begun[key] = begun
+        if len(self._begun) > CHANNELS:
+            self._begun.popitem(last=False)
+
+    def begun(self, key: ChannelKey) -> Begun | None:
+        """Give what was begun in a channel."""
+        return self._begun.get(key)
 
     def add(self, key: ChannelKey, intent: Passing, *, kind: Kind = "said") -> None:
         """Keep something that was said."""

@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from echo_core.errors import InvalidPressError
-from echo_core.messages import Attachment, Body, ChannelKey, Notice, Press, Pressed, Receipt
-from echo_core.render import escape
+from echo_core.messages import Attachment, Body, ChannelKey, Notice, Press, Pressed
 from echo_core.texts import say
-from echo_web.addresses import is_own, new_key, segment
+from echo_web.addresses import new_key, page_of
+from echo_web.feed import Begun
 from echo_web.inbound import answered, made, person, plan_command, typed
 from echo_web.pages import TheKey, TheSite, answer
 from echo_web.problems import ProblemError
@@ -44,22 +44,22 @@ Fields = Annotated[FormData, Depends(fields_of)]
 async def start(request: Request, site: TheSite, form: Fields) -> Response:
     """Start a plan in the browser."""
     site.may_take_part()
-    slug, description = _text(form, "slug").strip(), _text(form, "description")
+    slug, description = _text(form, "slug").strip(), _text(form, "description").strip()
     flags = ["ui"] if _text(form, "ui") else []
-    key = new_key()
+    key = new_key(_text(form, "where"))
     command = plan_command(slug, description, flags)
-    receipt = await site.give(made(key, site.author(request), command, once=_text(form, "once")))
+    receipt = await site.give(made(key, site.author(request), command, once=key.channel_id))
     if not receipt.accepted:
         values = {"slug": slug, "description": description, "ui": bool(flags), "problem": receipt.notice}
-        return answer(site, request, site.draw("plans/new.html", **values), status=422)
-    site.begun(key, slug)
-    return _go(request, f"/plans/{segment(key)}")
+        return answer(site, request, site.draw("plans/new.html", **values, where=key.channel_id), status=422)
+    site.feed.begin(key, Begun(slug, description))
+    return _go(request, page_of(key))
 
 
 @router.post("/plans/{key}/messages")
 async def message(request: Request, site: TheSite, key: TheKey, form: Fields) -> Response:
     """Say something, with files or without, or use a command."""
-    attachments = await _attachments(site, key, form)
+    attachments = await _attachments(site, form)
     body = typed(_text(form, "text"), attachments)
     return await _done(request, site, key, body, once=_text(form, "once"))
 
@@ -95,7 +95,7 @@ async def auto(request: Request, site: TheSite, key: TheKey, form: Fields) -> Re
     await site.view(key)
     await site.core.desk.auto_advance(key, on=_text(form, "on") == "1")
     site.scenes.told(key)
-    return _go(request, f"/plans/{segment(key)}", stay=True)
+    return _go(request, page_of(key), stay=True)
 
 
 @router.post("/plans/{key}/dismiss")
@@ -104,7 +104,7 @@ async def dismiss(request: Request, site: TheSite, key: TheKey, form: Fields) ->
     number = _text(form, "number")
     if number.isascii() and number.isdigit():
         site.feed.dismiss(key, int(number[:12]))
-    return _go(request, f"/plans/{segment(key)}", stay=True)
+    return _go(request, page_of(key), stay=True)
 
 
 @router.post("/name")
@@ -124,17 +124,11 @@ async def _done(request: Request, site: Site, key: ChannelKey, body: Body, *, on
     site.may_take_part()
     await site.view(key)
     receipt = await site.give(made(key, site.author(request), body, once=once))
-    _tell(site, key, receipt)
-    return _go(request, f"/plans/{segment(key)}", stay=True)
-
-
-def _tell(site: Site, key: ChannelKey, receipt: Receipt) -> None:
     if receipt.notice:
         site.feed.add(key, Notice(receipt.notice))
-    elif receipt.label:
-        site.feed.add(key, Notice(escape(receipt.label)), kind="chosen")
     else:
         site.scenes.told(key)
+    return _go(request, page_of(key), stay=True)
 
 
 def _go(request: Request, where: str, *, stay: bool = False) -> Response:
@@ -144,13 +138,11 @@ def _go(request: Request, where: str, *, stay: bool = False) -> Response:
     return Response(status_code=204) if stay else HTMLResponse("", headers={"HX-Redirect": where})
 
 
-async def _attachments(site: Site, key: ChannelKey, form: FormData) -> list[Attachment]:
+async def _attachments(site: Site, form: FormData) -> list[Attachment]:
     """Keep the files of a form. Raises `ProblemError` where files cannot be given."""
     files = [item for item in form.getlist("files") if isinstance(item, UploadFile) and item.filename]
     if files:
         site.may_take_part()
-    if files and not is_own(key):
-        raise ProblemError(422, say("web-error-files-elsewhere"))
     kept = []
     for item in files:
         content = await item.read()

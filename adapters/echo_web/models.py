@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from echo_core.desk import DecisionRow, PlanDetail, PlanSummary, Utterance, Waiting
 from echo_core.messages import Action, AskPermission, AskQuestion, AskRecovery, PhaseReady, buttons
-from echo_web.addresses import segment
-
-EXAMPLE_KEY = "web:k3v9x0q2m7ab"
+from echo_web import examples
+from echo_web.addresses import page_of
+from echo_web.examples import showing
 
 
 class Strict(BaseModel):
@@ -32,10 +32,12 @@ class Step(BaseModel):
 class PlanOut(BaseModel):
     """A plan in a listing. `url` is its address in this interface, `page` that for people."""
 
-    key: str = Field(examples=[EXAMPLE_KEY])
+    model_config = showing(examples.PLAN)
+
+    key: str
     url: str
     page: str
-    slug: str = Field(examples=["todo-app"])
+    slug: str
     description: str
     workflow: str
     steps: list[Step]
@@ -53,11 +55,11 @@ class PlanOut(BaseModel):
     @classmethod
     def of(cls, plan: PlanSummary) -> PlanOut:
         """Write a plan."""
-        where = segment(plan.key)
+        page = page_of(plan.key, left=plan.slug if plan.left else "")
         return cls(
             key=str(plan.key),
-            url=f"/api/plans/{where}",
-            page=f"/plans/{where}",
+            url=f"/api{page}",
+            page=page,
             slug=plan.slug,
             description=plan.description,
             workflow=plan.workflow,
@@ -77,6 +79,8 @@ class PlanOut(BaseModel):
 
 class PlansOut(BaseModel):
     """Plans, the one that changed last first."""
+
+    model_config = showing(examples.PLANS)
 
     plans: list[PlanOut]
 
@@ -181,15 +185,18 @@ class WaitingOut(BaseModel):
     author: str
     text: str
     running: bool
+    at: datetime | None
 
     @classmethod
     def of(cls, waiting: Waiting) -> WaitingOut:
         """Write a message that waits."""
-        return cls(author=waiting.author, text=waiting.text, running=waiting.running)
+        return cls(author=waiting.author, text=waiting.text, running=waiting.running, at=waiting.at)
 
 
 class PlanDetailOut(PlanOut):
     """One plan."""
+
+    model_config = showing(examples.DETAIL)
 
     offer: OfferOut | None
     decisions: list[DecisionOut]
@@ -201,8 +208,11 @@ class PlanDetailOut(PlanOut):
     @classmethod
     def of_detail(cls, detail: PlanDetail) -> PlanDetailOut:
         """Write a plan as its page shows it."""
-        where = segment(detail.summary.key)
-        files = [FileOut(name=one.name, size=one.size, url=f"/plans/{where}/files/{one.token}") for one in detail.files]
+        key, left = detail.summary.key, detail.summary.slug if detail.summary.left else ""
+        files = [
+            FileOut(name=one.name, size=one.size, url=page_of(key, f"/files/{one.token}", left=left))
+            for one in detail.files
+        ]
         return cls(
             **PlanOut.of(detail.summary).model_dump(),
             offer=OfferOut.of_offer(detail.offer) if detail.offer else None,
@@ -215,13 +225,15 @@ class PlanDetailOut(PlanOut):
 
 
 class SaidOut(BaseModel):
-    """One thing that was said; the author is empty for the agent."""
+    """One thing that was said; the author is empty for the agent, who `took` so many seconds for it."""
 
     number: int
     phase: str
     author: str
     markdown: str
     tools: list[str]
+    at: datetime | None
+    took: float | None
 
     @classmethod
     def of(cls, said: Utterance) -> SaidOut:
@@ -232,11 +244,15 @@ class SaidOut(BaseModel):
             author=said.author,
             markdown=said.markdown,
             tools=list(said.tools),
+            at=said.at,
+            took=said.took,
         )
 
 
 class HistoryOut(BaseModel):
     """A stretch of a conversation, oldest first; `total` counts all of it."""
+
+    model_config = showing(examples.HISTORY)
 
     said: list[SaidOut]
     total: int
@@ -268,22 +284,28 @@ class AttachmentIn(Strict):
 class MessageIn(Strict):
     """What is said. A text that begins with `/` and a letter is a command."""
 
-    text: str = Field(default="", max_length=200_000, examples=["Two people use it."])
+    model_config = showing(examples.MESSAGE, strict=True)
+
+    text: str = Field(default="", max_length=200_000)
     attachments: list[AttachmentIn] = Field(default=[], max_length=10)
 
 
 class AnswerIn(Strict):
     """What is answered to the offer of `token`: for a question options by their places, or own words."""
 
-    token: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$", examples=["aB3dE5fG"])
+    model_config = showing(*examples.ANSWERS, strict=True)
+
+    token: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
     action: Literal["answer", "allow_once", "allow_for_plan", "deny", "retry", "drop", "advance"] = "answer"
     question: int = Field(default=0, ge=0, le=99)
-    choices: list[Annotated[int, Field(ge=0, le=19)]] = Field(default=[], max_length=20, examples=[[0]])
+    choices: list[Annotated[int, Field(ge=0, le=19)]] = Field(default=[], max_length=20)
     text: str = Field(default="", max_length=100_000)
 
 
 class ReceiptOut(BaseModel):
     """What became of it: it is written down. `notice` is a word about it, `label` what was chosen."""
+
+    model_config = showing(examples.RECEIPT)
 
     accepted: bool = True
     notice: str = ""

@@ -13,15 +13,18 @@ from markupsafe import Markup
 
 from echo_core.messages import ChannelKey
 from echo_core.texts import say
+from echo_web.addresses import new_key
 from echo_web.drawing import is_readable
 from echo_web.problems import ProblemError
 from echo_web.site import Site, key_from, site_of
 from echo_web.stream import updates
-from echo_web.views import CSRF, Drawn, Stand, matching, view_of
+from echo_web.views import CSRF, Drawn, Stand, matching
 
 router = APIRouter(include_in_schema=False)
 TheSite = Annotated[Site, Depends(site_of)]
 TheKey = Annotated[ChannelKey, Depends(key_from)]
+Before = Annotated[int | None, Query(ge=0, le=10**9)]
+LeftPlan = Annotated[str, Query(max_length=100, description="The name of a plan that was left in the channel")]
 LARGEST_READ = 400_000
 
 
@@ -58,33 +61,31 @@ async def plans(request: Request, site: TheSite, q: Annotated[str, Query(max_len
 
 
 @router.get("/plans/new")
-async def new(request: Request, site: TheSite) -> Response:
-    """Show the form that starts a plan."""
+async def new(
+    request: Request,
+    site: TheSite,
+    slug: Annotated[str, Query(max_length=50)] = "",
+    description: Annotated[str, Query(max_length=4000)] = "",
+) -> Response:
+    """Show the form that starts a plan; it holds where the plan will be, so that sending it twice starts one."""
     site.may_take_part()
-    return answer(site, request, site.draw("plans/new.html", slug="", description="", ui=False, problem=""))
+    filled = {"slug": slug, "description": description, "ui": False, "problem": ""}
+    return answer(site, request, site.draw("plans/new.html", **filled, where=new_key().channel_id))
 
 
 @router.get("/plans/{key}")
-async def plan(
-    request: Request, site: TheSite, key: TheKey, before: Annotated[int | None, Query(ge=0, le=10**9)] = None
-) -> Response:
-    """Show a plan; with `before`, what was said earlier."""
-    view = await site.view(key, before=before)
-    drawn = Drawn(view, site.draw)
-    slug = view.detail.summary.slug if view.detail else site.started.get(key, "")
-    page = site.draw("plan/page.html", view=view, drawn=drawn, slug=slug, before=before)
+async def plan(request: Request, site: TheSite, key: TheKey, before: Before = None, left: LeftPlan = "") -> Response:
+    """Show a plan, or one that was left; with `before`, what was said earlier."""
+    view = await site.view(key, before=before, left=left)
+    page = site.draw("plan/page.html", view=view, drawn=Drawn(view, site.draw), before=before)
     return answer(site, request, page)
 
 
 @router.get("/plans/{key}/turns")
-async def turns(
-    request: Request, site: TheSite, key: TheKey, before: Annotated[int, Query(ge=0, le=10**9)]
-) -> Response:
+async def turns(request: Request, site: TheSite, key: TheKey, before: Before = None, left: LeftPlan = "") -> Response:
     """Give what was said earlier, to be put above what a page shows."""
-    view = await view_of(site.core.desk, site.feed, key, before=before)
-    if view.detail is None:
-        raise ProblemError(404, say("web-error-gone"))
-    markup = site.draw("plan/turns.html", said=view.said, key=key, earlier=view.first)
+    view = await site.view(key, before=before, left=left)
+    markup = site.draw("plan/turns.html", said=view.said, view=view, earlier=view.first)
     return answer(site, request, markup)
 
 
@@ -101,10 +102,19 @@ async def live(
     return StreamingResponse(content, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
+@router.get("/plans/{key}/files")
+async def all_files(request: Request, site: TheSite, key: TheKey, left: LeftPlan = "") -> Response:
+    """Show all files of a plan."""
+    view = await site.view(key, left=left)
+    if view.detail is None:
+        raise ProblemError(404, say("web-error-gone"))
+    return answer(site, request, site.draw("files.html", view=view))
+
+
 @router.get("/plans/{key}/files/{token}")
-async def file(site: TheSite, key: TheKey, token: str) -> Response:
+async def file(site: TheSite, key: TheKey, token: str, left: LeftPlan = "") -> Response:
     """Give a file to be kept."""
-    path = await _found(site, key, token)
+    path = await _found(site, key, token, left)
     try:
         content = await asyncio.to_thread(path.read_bytes)
     except OSError as error:
@@ -115,11 +125,11 @@ async def file(site: TheSite, key: TheKey, token: str) -> Response:
 
 
 @router.get("/plans/{key}/files/{token}/read")
-async def read(request: Request, site: TheSite, key: TheKey, token: str) -> Response:
+async def read(request: Request, site: TheSite, key: TheKey, token: str, left: LeftPlan = "") -> Response:
     """Show a file of text, Markdown drawn."""
-    view = await site.view(key)
+    view = await site.view(key, left=left)
     entry = next((one for one in (view.detail.files if view.detail else ()) if one.token == token), None)
-    path = await _found(site, key, token)
+    path = await _found(site, key, token, left)
     if entry is None or not is_readable(entry):
         raise ProblemError(404, say("web-error-no-file"))
     try:
@@ -130,8 +140,8 @@ async def read(request: Request, site: TheSite, key: TheKey, token: str) -> Resp
     return answer(site, request, site.draw("file.html", view=view, entry=entry, text=text, is_markdown=is_markdown))
 
 
-async def _found(site: Site, key: ChannelKey, token: str) -> Path:
-    path = await site.core.desk.file(key, token)
+async def _found(site: Site, key: ChannelKey, token: str, left: str) -> Path:
+    path = await site.core.desk.file(key, token, left=left)
     if path is None:
         raise ProblemError(404, say("web-error-no-file"))
     return path

@@ -70,17 +70,30 @@ class _Renderer(RendererHTML):
         )
 
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer).enable(
-    ["table", "strikethrough"]
-)
+def _parser(*, breaks: bool) -> MarkdownIt:
+    options = {"html": False, "breaks": breaks}
+    return MarkdownIt("commonmark", options, renderer_cls=_Renderer).enable(["table", "strikethrough"])
+
+
+_MARKDOWN = _parser(breaks=True)
+_DOCUMENT = _parser(breaks=False)
 
 
 @lru_cache(maxsize=2000)
 def markdown(text: str) -> Markup:
-    """Give Markdown as HTML that can be put into a page."""
-    tokens = _MARKDOWN.parse(text)
+    """Give what somebody said in Markdown as HTML that can be put into a page; a new line begins a line."""
+    return _drawn(_MARKDOWN, text)
+
+
+def document(text: str) -> Markup:
+    """Give a file in Markdown as `markdown` does; a new line is only where the text was wrapped."""
+    return _drawn(_DOCUMENT, text)
+
+
+def _drawn(parser: MarkdownIt, text: str) -> Markup:
+    tokens = parser.parse(text)
     _tasks(tokens)
-    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    html = parser.renderer.render(tokens, parser.options, {})
     return Markup(_clean(html))  # noqa: S704 - cleaned
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import structlog
 
@@ -127,7 +127,7 @@ class Scene:
 
 
 class Scenes:
-    """The scenes of all pages that are open. `most` pages can be open at once."""
+    """The scenes of all pages that are open. `most` pages and programs that listen can be open at once."""
 
     def __init__(self, desk: Desk, feed: Feed, draw: Draw, *, most: int = 1_000) -> None:
         self._desk = desk
@@ -143,6 +143,15 @@ class Scenes:
         """Whether no further page can be opened."""
         return self._open >= self._most or self._closing
 
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a page, or a program that listens as one does, for as long as the context lasts."""
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
     @asynccontextmanager
     async def enter(self, key: ChannelKey) -> AsyncIterator[tuple[Scene, asyncio.Event]]:
         """Look at a conversation: gives its scene, and what is set whenever there is something new."""
@@ -151,11 +160,10 @@ class Scenes:
             scene = self._scenes[key] = Scene(key, self._desk, self._feed, self._draw)
         seat = asyncio.Event()
         scene.seats.add(seat)
-        self._open += 1
         try:
-            yield scene, seat
+            with self.counted():
+                yield scene, seat
         finally:
-            self._open -= 1
             scene.seats.discard(seat)
             if not scene.seats and self._scenes.get(key) is scene:
                 del self._scenes[key]

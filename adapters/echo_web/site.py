@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -25,9 +24,7 @@ from echo_web.problems import ProblemError
 from echo_web.scenes import Scenes
 from echo_web.sessions import Sessions
 from echo_web.uploads import Uploads
-from echo_web.views import Draw, View, view_of
-
-STARTED = 500
+from echo_web.views import Draw, View, view_of, view_of_left
 
 
 @dataclass(slots=True)
@@ -44,23 +41,17 @@ class Site:
     clock: Callable[[], float]
     port: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    started: OrderedDict[ChannelKey, str] = field(default_factory=OrderedDict)
 
     @property
     def names(self) -> Names:
         """The names of the cookies."""
         return Names.of(self.port)
 
-    def begun(self, key: ChannelKey, slug: str) -> None:
-        """Remember that a plan is being started in the browser: its page is there before the plan is."""
-        self.started[key] = slug
-        if len(self.started) > STARTED:
-            self.started.popitem(last=False)
-
-    async def view(self, key: ChannelKey, *, before: int | None = None) -> View:
-        """Look at a conversation. Raises `ProblemError` where there is none."""
-        view = await view_of(self.core.desk, self.feed, key, before=before)
-        if view.detail is None and not view.left and not view.notices and key not in self.started:
+    async def view(self, key: ChannelKey, *, before: int | None = None, left: str = "") -> View:
+        """Look at a conversation, or at a plan that was left in it. Raises `ProblemError` where there is none."""
+        look = view_of_left(self.core.desk, key, left, before=before) if left else None
+        view = await (look or view_of(self.core.desk, self.feed, key, before=before))
+        if view is None or not view.is_there:
             raise ProblemError(404, say("web-error-gone"))
         return view
 

@@ -20,7 +20,7 @@ CLOSED = {400: 4000, 404: 4004}
 BROKEN = 1011
 LONGEST_REASON = 120  # bytes of a close frame
 
-router = APIRouter(prefix="/api/spec", tags=["spec-creation"], responses=responses(401, 403, 421, 429))
+router = APIRouter(prefix="/api/spec", tags=["spec-creation"], responses=responses(401, 403, 421, 422, 429))
 log = structlog.get_logger(__name__)
 
 

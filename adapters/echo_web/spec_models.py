@@ -65,8 +65,10 @@ class SpecFileStatus(BaseModel):
 class SpecCancelled(BaseModel):
     """A session was left."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"success": True, "message": "Session cancelled"}]})
+
     success: bool = True
-    message: str = Field(examples=["Session cancelled"])
+    message: str
 
 
 class Image(BaseModel):
@@ -85,7 +87,7 @@ class _ImageIn(BaseModel):
 
 def images_of(raw: object) -> list[Image]:
     """Read the pictures of a message: `filename`, `mimeType`, `base64Data` for each. Raises `ProblemError`."""
-    if raw is None:
+    if not raw:
         return []
     if not isinstance(raw, list):
         raise _refused(say("spec-image-list"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -109,9 +110,11 @@ def _whole(growing: Growing | None, draw: Draw) -> Markup:
     return growing.whole[spoken()]
 
 
-async def sights(desk: Desk, key: ChannelKey, over: asyncio.Event) -> AsyncIterator[bytes]:
+async def sights(scenes: Scenes, desk: Desk, key: ChannelKey, over: asyncio.Event) -> AsyncIterator[bytes]:
     """Tell what happens in a conversation as JSON; a turn that runs is told from its beginning."""
-    async with desk.watch(key) as seen:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(scenes.counted())
+        seen = await stack.enter_async_context(desk.watch(key))
         following = aiter(seen)
         upcoming: asyncio.Future[Sight] | None = None
         ending = asyncio.ensure_future(over.wait())

@@ -34,7 +34,7 @@ class Uploads:
             raise AdapterError(adapter=NAME, reason=f"{self._folder} cannot be made ({error.strerror})") from error
         strange = hasattr(os, "getuid") and (status.st_uid != os.getuid() or S_IMODE(status.st_mode) & 0o022)
         if not S_ISDIR(status.st_mode) or strange:
-            reason = f"{self._folder} belongs to somebody else: set ECHO_WEB__UPLOADS to a folder of this user's own"
+            reason = f"{self._folder} belongs to somebody else, or others may write in it: take it away"
             raise AdapterError(adapter=NAME, reason=reason)
         for path in self._folder.iterdir():
             if _REF.fullmatch(path.name) and path.lstat().st_mtime < time.time() - KEPT_SECONDS:

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from echo_core.desk import Desk, Page, PlanDetail, PlanSummary, Utterance
 from echo_core.messages import ChannelKey
-from echo_web.addresses import project_of
-from echo_web.feed import Entry, Feed
+from echo_web.addresses import page_of, project_of
+from echo_web.feed import Begun, Entry, Feed
 
 COUNT = 40
 ROOM = 60_000
@@ -24,8 +24,9 @@ CSRF = "csrf-of-this-browser"
 class View:
     """A conversation as it stands: its plan, what was said last, and what was said in passing.
 
-    `left` are plans that lie on the channel's shelf; they stand here only where no plan is worked on. `first` is the
-    number of the first utterance that is shown.
+    Where no plan is worked on, `left` are those that lie on the channel's shelf, `starting` says that one is being
+    started, and `begun` what somebody wants to plan. `shelved` is the name of a plan that is only looked at, since it
+    was left. `first` is the number of the first utterance that is shown.
     """
 
     key: ChannelKey
@@ -34,11 +35,28 @@ class View:
     total: int = 0
     notices: tuple[Entry, ...] = ()
     left: tuple[PlanSummary, ...] = ()
+    starting: bool = False
+    begun: Begun | None = None
+    shelved: str = ""
 
     @property
     def first(self) -> int:
         """The number of the first utterance that is shown; `total` where none is."""
         return self.said[0].number if self.said else self.total
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything to be seen."""
+        return bool(self.detail or self.left or self.notices or self.starting or self.begun)
+
+    @property
+    def slug(self) -> str:
+        """The plan's name, also of one that is only begun; empty where there is none."""
+        return self.detail.summary.slug if self.detail else self.begun.slug if self.begun else ""
+
+    def address(self, path: str = "", *, before: int | None = None) -> str:
+        """Give the address of the page, of a part of it or of something below it."""
+        return page_of(self.key, path, before=before, left=self.shelved)
 
     @property
     def project(self) -> str | None:
@@ -61,13 +79,22 @@ class Draw(Protocol):
 
 async def view_of(desk: Desk, feed: Feed, key: ChannelKey, *, before: int | None = None) -> View:
     """Look at a conversation; with `before`, at what was said right before that utterance."""
+    starting = await desk.busy(key)
     detail = await desk.plan(key)
     if detail is None:
-        left = tuple(plan for plan in await desk.plans() if plan.key == key)
-        return View(key, None, notices=feed.entries(key), left=left)
+        left = tuple(await desk.shelf(key))
+        return View(key, None, notices=feed.entries(key), left=left, starting=starting, begun=feed.begun(key))
     page = await desk.history(key, before=before, count=COUNT)
     notices = feed.entries(key, turned=detail.summary.updated_at)
     return View(key, detail, _fitting(page), page.total, notices)
+
+
+async def view_of_left(desk: Desk, key: ChannelKey, slug: str, *, before: int | None = None) -> View | None:
+    """Look at a plan that was left, as `view_of` does; None where there is none of that name."""
+    found = await desk.left(key, slug, before=before, count=COUNT)
+    if found is None:
+        return None
+    return View(key, found.detail, _fitting(found.page), found.page.total, shelved=slug)
 
 
 def _fitting(page: Page) -> tuple[Utterance, ...]:
@@ -153,9 +180,9 @@ class Drawn:
         new = [said for said in view.said if said.number >= stand.total]
         grown = stand.total < view.total and len(new) == view.total - stand.total
         if grown and stand.last == self._last(stand.total):
-            markup = self.draw("plan/turns.html", said=new, key=view.key)
+            markup = self.draw("plan/turns.html", said=new, view=view)
             return Markup('<hx-partial hx-target="#turns" hx-swap="beforeend">{}</hx-partial>').format(markup)
-        markup = self.draw("plan/turns.html", said=view.said, key=view.key, earlier=view.first)
+        markup = self.draw("plan/turns.html", said=view.said, view=view, earlier=view.first)
         return Markup('<hx-partial hx-target="#turns" hx-swap="innerHTML">{}</hx-partial>').format(markup)
 
     def _last(self, total: int) -> str:

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +16,9 @@ import typer
 from rich.text import Text
 
 from echo_core.cli.setting import output, prepare
+from echo_core.config import Settings
 
 SLUG = "todo-app"
-USUAL_PORT = 8765
 POLL = 0.2
 OPENING = f"/plan {SLUG} A todo list for two"
 SCRIPT = (
@@ -41,7 +41,6 @@ def demo(
 ) -> None:
     """Plan a project as a rehearsal: no account, no token, a scripted model. Opens a page in the browser."""
     played = not sys.stdin.isatty() if auto is None else auto
-    port = _free_port()
     folder = (folder or Path(tempfile.mkdtemp(prefix="echo-core-demo-"))).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "echo-core.log").open("a", encoding="utf-8") as log:
@@ -52,8 +51,8 @@ def demo(
             state_dir=folder / "sessions",
             workspace_root=folder / "workspace",
             console={"script": SCRIPT if played else ()},
-            web={"port": port},
         )
+        settings, address = _with_free_port(settings)
         from echo_core.daemon import serve  # noqa: PLC0415 - the agent's library takes a second to import
 
         _greet(played=played, terminal=terminal)
@@ -61,40 +60,47 @@ def demo(
         if played or terminal:
             asyncio.run(serving)
         else:
-            asyncio.run(_shown(serving, port))
+            asyncio.run(_shown(serving, *address))
     _say_goodbye(folder, played=played)
 
 
-async def _shown(serving: Coroutine[Any, Any, None], port: int) -> None:
+async def _shown(serving: Coroutine[Any, Any, None], host: str, port: int) -> None:
     """Serve, and open the page as soon as it is there."""
     daemon = asyncio.create_task(serving)
-    opening = asyncio.create_task(_open(port))
+    opening = asyncio.create_task(_open(host, port))
     try:
         await daemon
     finally:
         opening.cancel()
 
 
-async def _open(port: int) -> None:
-    address = f"http://127.0.0.1:{port}"
+async def _open(host: str, port: int) -> None:
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     output().print(Text(f"The page is {address}; Ctrl-C ends it."))
     while True:
         with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(host, port)
             writer.close()
             break
         await asyncio.sleep(POLL)
     await asyncio.to_thread(webbrowser.open, address)
 
 
-def _free_port() -> int:
-    """Give the page's usual port, or any other when it is taken."""
-    for port in (USUAL_PORT, 0):
-        with suppress(OSError), socket.socket() as probe:
+def _with_free_port(settings: Settings) -> tuple[Settings, tuple[str, int]]:
+    """Give the settings with the page's port, or any other where that is taken, and the page's address."""
+    page = settings.section("web").model_dump(include={"host", "port"})
+    port = next(_free_ports(page["host"], page["port"]), page["port"])
+    web = settings.section("web").model_copy(update={"port": port})
+    return settings.model_copy(update={"web": web}), (page["host"], port)
+
+
+def _free_ports(host: str, wanted: int) -> Iterator[int]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in (wanted, 0):
+        with suppress(OSError), socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    return USUAL_PORT
+            probe.bind((host, port))
+            yield int(probe.getsockname()[1])
 
 
 def _greet(*, played: bool, terminal: bool) -> None:

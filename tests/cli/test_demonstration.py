@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -114,13 +115,25 @@ def terminal() -> Iterator[Terminal]:
     terminal.close()
 
 
-def test_the_page_opens() -> None:
-    """At a terminal the rehearsal is a page in the browser, on any free port; Ctrl-C ends it."""
-    demo = Terminal()
+@pytest.mark.parametrize("taken", [False, True])
+def test_the_page_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
+    """At a terminal the rehearsal is a page in the browser, on the port that is set or any free one; Ctrl-C ends it."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        if not taken:
+            other.close()
+        monkeypatch.setenv("ECHO_WEB__PORT", str(port))
+        demo = Terminal()
+        _look_at_the_page(demo, usual=None if taken else port)
+    assert (tmp_path / "here" / "sessions" / "adapters" / "web").is_dir()
+
+
+def _look_at_the_page(demo: Terminal, *, usual: int | None) -> None:
     try:
         demo.sees("Ctrl-C ends it")
-        found = re.search(r"http://127\.0\.0\.1:\d+", demo.text)
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", demo.text)
         assert found is not None
+        assert usual is None or int(found[1]) == usual
         assert "No plans yet" in _page(found[0])
         demo.process.send_signal(signal.SIGINT)
         assert demo.ends(seconds=8) in {0, 130}

@@ -48,7 +48,8 @@ async def serving(folder: Path, **settings: Any) -> AsyncIterator[Served]:
     """Serve the page on a free port."""
     desk, core = RecordingDesk(), RecordingCore()
     core.desk = desk
-    adapter = WebAdapter(WebSettings(port=0, uploads=folder / "uploads", **settings))
+    desk.beginning = lambda key: key not in desk.details and any(one.key == key for one in core.received)
+    adapter = WebAdapter(WebSettings(port=0, **settings).kept_in(folder / "uploads"))
     running = asyncio.create_task(adapter.run(core))
     try:
         async with asyncio.timeout(10):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from echo_core.desk import (
     DecisionRow,
     Doing,
     Grew,
+    Left,
     Page,
     PlanDetail,
     PlanSummary,
@@ -89,7 +90,8 @@ class RecordingDesk:
 
     def __init__(self) -> None:
         self.details: dict[ChannelKey, PlanDetail] = {}
-        self.left: list[PlanSummary] = []
+        self.shelved: dict[tuple[ChannelKey, str], Left] = {}
+        self.beginning: Callable[[ChannelKey], bool] = lambda _key: False
         self.folders: dict[str, Path] = {}
         self.said: dict[ChannelKey, list[Utterance]] = {}
         self.paths: dict[tuple[ChannelKey, str], Path] = {}
@@ -113,6 +115,14 @@ class RecordingDesk:
         self.details[key] = replace(detail, **values)  # type: ignore[arg-type]
         self.said.setdefault(key, [])
 
+    def leave(self, key: ChannelKey = KEY) -> None:
+        """Put a plan on the shelf, as it is."""
+        detail = self.details.pop(key)
+        page = _stretch(self.said.pop(key, []), None, 1_000)
+        left = replace(detail, summary=replace(detail.summary, left=True), offer=None, unanswered=())
+        self.shelved[key, detail.summary.slug] = Left(left, page)
+        self.tell(Changed(key))
+
     def change(self, key: ChannelKey = KEY, *, tell: bool = True, **values: object) -> None:
         """Change a plan; names of a summary's fields change its summary."""
         detail = self.details[key]
@@ -122,10 +132,19 @@ class RecordingDesk:
         if tell:
             self.tell(Changed(key))
 
-    def say(self, author: str, markdown: str, *, key: ChannelKey = KEY, tools: tuple[str, ...] = ()) -> None:
+    def say(
+        self,
+        author: str,
+        markdown: str,
+        *,
+        key: ChannelKey = KEY,
+        tools: tuple[str, ...] = (),
+        at: datetime | None = None,
+        took: float | None = None,
+    ) -> None:
         """Have something been said."""
         said = self.said.setdefault(key, [])
-        said.append(Utterance(len(said), "Office hours", author, markdown, tools))
+        said.append(Utterance(len(said), "Office hours", author, markdown, tools, at, took))
 
     def write(self, name: str, path: Path, *, key: ChannelKey = KEY, press: str = "file0001") -> None:
         """Put a file into a plan's folders."""
@@ -173,7 +192,8 @@ class RecordingDesk:
 
     async def plans(self) -> Sequence[PlanSummary]:
         """See `Desk.plans`."""
-        found = [*(detail.summary for detail in self.details.values()), *self.left]
+        left = (one.detail.summary for one in self.shelved.values())
+        found = [*(detail.summary for detail in self.details.values()), *left]
         return sorted(found, key=lambda plan: plan.updated_at, reverse=True)
 
     async def plan(self, key: ChannelKey) -> PlanDetail | None:
@@ -182,13 +202,20 @@ class RecordingDesk:
 
     async def history(self, key: ChannelKey, *, before: int | None = None, count: int = 50) -> Page:
         """See `Desk.history`."""
-        said = self.said.get(key, [])
-        end = len(said) if before is None else min(before, len(said))
-        return Page(tuple(said[max(0, end - count) : end]), len(said))
+        return _stretch(self.said.get(key, []), before, count)
 
-    async def file(self, key: ChannelKey, token: str) -> Path | None:
+    async def shelf(self, key: ChannelKey) -> Sequence[PlanSummary]:
+        """See `Desk.shelf`."""
+        return [one.detail.summary for (channel, _), one in self.shelved.items() if channel == key]
+
+    async def left(self, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 50) -> Left | None:
+        """See `Desk.left`."""
+        found = self.shelved.get((key, slug))
+        return found and replace(found, page=_stretch(found.page.utterances, before, count))
+
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
         """See `Desk.file`."""
-        return self.paths.get((key, token))
+        return self.paths.get((key, f"{left}/{token}" if left else token))
 
     @asynccontextmanager
     async def watch(self, key: ChannelKey | None = None) -> AsyncIterator[AsyncIterator[Sight]]:
@@ -206,7 +233,7 @@ class RecordingDesk:
 
     async def busy(self, key: ChannelKey) -> bool:
         """See `Desk.busy`."""
-        return key in self._running
+        return key in self._running or self.beginning(key)
 
     async def projects(self) -> Mapping[str, Path]:
         """See `Desk.projects`."""
@@ -216,6 +243,11 @@ class RecordingDesk:
         """See `Desk.auto_advance`."""
         if key in self.details:
             self.change(key, auto_advance=on)
+
+
+def _stretch(said: Sequence[Utterance], before: int | None, count: int) -> Page:
+    end = len(said) if before is None else min(before, len(said))
+    return Page(tuple(said[max(0, end - count) : end]), len(said))
 
 
 async def _sights(queue: asyncio.Queue[Sight]) -> AsyncIterator[Sight]:

@@ -116,7 +116,7 @@ class SpecRoom:
 async def open_room(root: Path, script: Script, **web: Any) -> AsyncIterator[SpecRoom]:
     """Open a room in which everything runs; `web` are settings of the page."""
     tokens = count(1)
-    settings = WebSettings(port=0, uploads=root / "uploads", **web)
+    settings = WebSettings(port=0, **web).kept_in(root / "uploads")
     adapter = WebAdapter(settings)
     project = root / "project"
     project.mkdir()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from echo_core.adapter import Channel
+from echo_core.desk import Waiting
 from echo_core.messages import (
     Action,
     AskPermission,
@@ -202,8 +203,9 @@ class WebHarness(Harness):
             fields |= {"choice": [named[label].attributes["value"] for label in labels], "other": words}
         answer = await self._served.client.post(form.attributes["action"], data=fields)
         assert answer.status_code == 303, answer.text
-        if any(receipt.accepted and not receipt.keep for receipt in [self.core.answer(self.core.received[-1])]):
-            self._served.desk.change(offer=None)
+        receipt = self.core.answer(self.core.received[-1])
+        if receipt.accepted and not receipt.keep:
+            self._served.desk.change(offer=None, unanswered=(Waiting("you", receipt.label, running=True),))
 
     async def _offer(self, labels: Sequence[str]) -> Element | None:
         forms = (await self.page()).all(tag="form", css="offer")
@@ -226,7 +228,8 @@ def _label(option: Element) -> str:
 
 def _messages(page: Element) -> list[Seen]:
     """Give what a person reads: what was said, what was said in passing, and what stands open."""
-    turns = [one for region in page.all(name="turns") for one in region.all(tag="article")]
+    regions = [*page.all(name="turns"), *page.all(name="waiting")]
+    turns = [one for region in regions for one in region.all(tag="article")]
     seen = [Seen(" ".join([*_texts(one, "tools"), *_texts(one, "md")])) for one in turns]
     for notice in page.all(css="notice"):
         files = tuple(one.text().strip() for one in notice.all(tag="li"))

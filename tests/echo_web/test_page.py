@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from echo_core.messages import Action, Command, FileEntry, Notice, Press, Pressed, Receipt, Said, Wrote
+from echo_core.messages import Action, Command, FileEntry, Notice, Option, Press, Pressed, Receipt, Said, Wrote
+from echo_web.addresses import page_of
 from tests.echo_web.conftest import Served, until
 from tests.echo_web.recording import DECISION, ELSEWHERE, KEY, QUESTION, READY
 
@@ -75,7 +76,9 @@ async def test_a_plan_from_its_start(browser: Browser, served: Served) -> None:
         await page.get_by_label("What do you want to plan?").press("Control+Enter")
         first = await core.next(1)
         assert first.body == Command("plan", "todo-app A todo list for two")
-        await expect(page.get_by_role("heading", name="The plan is being started")).to_be_visible()
+        await expect(page).to_have_url(served.url + page_of(first.key))
+        await expect(page.get_by_role("status")).to_have_text("Starting. The agent reads what you wrote.")
+        await expect(page.get_by_role("main")).to_contain_text("A todo list for two")
         await until(lambda: desk.watched == 1)
         key = first.key
         desk.begin(key)
@@ -84,7 +87,7 @@ async def test_a_plan_from_its_start(browser: Browser, served: Served) -> None:
         desk.put(key, offer=QUESTION)
         desk.say("", "Let us **begin**.", key=key)
         desk.end(key)
-        await expect(page.get_by_role("heading", name="todo-app")).to_be_visible()
+        await expect(page.get_by_label("Write to the agent")).to_be_visible()
         await expect(page.locator("#turns .turn")).to_have_count(1)
         await expect(page.locator("#live .turn")).to_have_count(0)
         await page.get_by_label("Only us two").check()
@@ -201,7 +204,7 @@ async def test_taking_part_elsewhere(visit: Visit) -> None:
     await page.get_by_label("Search plans").fill("garden")
     await expect(page.locator("#plans .row")).to_have_count(1)
     await page.get_by_role("link", name="garden-shed").click()
-    await expect(page.locator("input[type=file]")).to_have_count(0)
+    await expect(page.locator("#composer")).to_contain_text("What you write here is shown on Telegram too.")
     await page.get_by_label("Write to the agent").fill("Hello from here")
     await page.get_by_role("button", name="Send").click()
     inbound = await visit.served.core.next(1)
@@ -262,8 +265,7 @@ async def test_hostile_words_do_nothing(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1200])
-async def test_anybody_can_use_it(browser: Browser, served: Served, scheme: str, width: int, tmp_path: Path) -> None:
+async def test_anybody_can_use_it(browser: Browser, served: Served, scheme: str, tmp_path: Path) -> None:
     """No serious finding of axe on any page, in both schemes; nothing is wider than the window, a phone's too."""
     path = tmp_path / "plan.md"
     path.write_text("# Plan\n\n" + "| a | b |\n|---|---|\n" + "| long cell of a table | another long cell |\n" * 3)
@@ -272,22 +274,61 @@ async def test_anybody_can_use_it(browser: Browser, served: Served, scheme: str,
     served.desk.say("Ada", "A todo list. " + "x" * 300)
     table = "| A column | Another column | A third column |\n|---|---|---|\n| cell | cell | cell |"
     served.desk.say("", f"# Title\n\n{table}\n\n```\n{'code ' * 60}\n```\n\n- [ ] task", tools=("Reading a file",))
-    axe = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    options: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
-    async with visiting(browser, served, reduced_motion="reduce", **options) as visit:
-        for where in ("/plans", "/plans/new", PLAN, f"{PLAN}/files/file0001/read", "/nothing"):
-            page = await visit.open(where)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, (where, wide)
-            await page.evaluate(axe)
-            found = await page.evaluate("axe.run()")
-            serious = [
-                (where, one["id"], [node["html"] for node in one["nodes"]])
-                for one in found["violations"]
-                if one["impact"] in {"serious", "critical"}
-            ]
-            assert serious == []
-        visit.complaints = [line for line in visit.complaints if "404" not in line]
+    served.desk.put(ELSEWHERE, slug="garden-shed", decisions=(DECISION,))
+    served.desk.say("", "It was left.", key=ELSEWHERE)
+    served.desk.leave(ELSEWHERE)
+    read = f"{PLAN}/files/file0001/read"
+    left = page_of(ELSEWHERE, left="garden-shed")
+    for width in (360, 1200):
+        options: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+        async with visiting(browser, served, reduced_motion="reduce", **options) as visit:
+            for where in ("/plans", "/plans/new", PLAN, f"{PLAN}/files", read, left, page_of(ELSEWHERE), "/nothing"):
+                page = await visit.open(where)
+                wide = await page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (where, wide)
+                assert await serious_findings(page) == []
+            visit.complaints = [line for line in visit.complaints if "404" not in line]
+
+
+async def serious_findings(page: Page) -> list[tuple[str, str, list[str]]]:
+    """Have axe look at a page."""
+    await page.evaluate(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run()")
+    return [
+        (page.url, one["id"], [node["html"] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+async def test_a_phone_begins_where_something_is_to_be_done(browser: Browser, served: Served) -> None:
+    """On a phone a plan opens at the end of what was said, or where a long question begins, not below it."""
+    for number in range(30):
+        served.desk.say("Ada" if number % 2 else "", f"Turn number {number}. " + "word " * 40)
+    served.desk.put(files=tuple(FileEntry(f"file{number}.md", 80, f"f{number}") for number in range(12)))
+    async with visiting(browser, served, viewport={"width": 375, "height": 700}) as visit:
+        page = await visit.open()
+        await expect(page.get_by_text("Turn number 29.")).to_be_in_viewport()
+        await expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
+        await expect(page.get_by_text("file11.md")).not_to_be_in_viewport()
+        long = replace(QUESTION, options=tuple(Option(f"Option {number}", "word " * 30) for number in range(9)))
+        served.desk.change(offer=long)
+        await expect(page.get_by_text("Who may use it?")).to_be_in_viewport()
+        await expect(page.get_by_label("Option 8")).not_to_be_in_viewport()
+
+
+async def test_times_are_those_of_the_reader(browser: Browser, served: Served) -> None:
+    """A time is shown as it is where the reader is, in their way of writing it, also after an update."""
+    served.desk.put(decisions=(DECISION,))
+    served.desk.say("", "Hello.")
+    async with visiting(browser, served, locale="en-GB", timezone_id="Asia/Tokyo") as visit:
+        page = await visit.open()
+        shown = page.locator("#head time.clock")
+        await expect(shown).to_have_text("1 Jan 2026, 18:30")
+        await expect(shown).to_have_attribute("title", "2026-01-01 09:30 UTC")
+        served.desk.change(cost_usd=1.0)
+        await expect(page.locator("#head")).to_contain_text("$1.00")
+        await expect(shown).to_have_text("1 Jan 2026, 18:30")
 
 
 async def test_without_javascript(browser: Browser, served: Served) -> None:

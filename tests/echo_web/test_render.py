@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_web.render import _TAGS, markdown, settled
+from echo_web.render import _TAGS, document, markdown, settled
 
 MARKS = [
     "# ",
@@ -67,3 +67,10 @@ def test_what_is_settled_stays(text: str) -> None:
     place = settled(text)
     assert place == 0 or text[place - 1] == "\n"
     assert place <= len(text)
+
+
+def test_a_document_is_not_broken_where_it_was_wrapped() -> None:
+    """A new line that somebody typed begins a line; in a file it is only where the text was wrapped."""
+    assert "<br>" in markdown("one\ntwo")
+    assert "<br>" not in document("one\ntwo")
+    assert "<script" not in document("<script>alert(1)</script>\n[x](javascript:1)")

@@ -16,7 +16,7 @@ from echo_core.errors import AdapterError
 from echo_core.messages import Command, Inbound, Receipt
 from echo_web.adapter import WebAdapter
 from echo_web.config import WebSettings, is_loopback
-from tests.echo_web.conftest import CSRF, Served
+from tests.echo_web.conftest import CSRF, Served, until
 from tests.echo_web.recording import KEY
 
 ANY = ".".join("0000")
@@ -188,6 +188,46 @@ async def test_too_much_is_refused(served: Served) -> None:
     assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 429)
 
 
+async def test_nonsense_is_harmless(served: Served) -> None:
+    """What no browser sends (deep JSON, bytes that are no text, strange keys) is refused, and breaks nothing."""
+    served.desk.put()
+    as_json = {"Content-Type": "application/json"}
+    messages = f"/api/plans/{KEY}/messages"
+    for body in (b"[" * 200_000, b'{"text":' * 100_000, b'{"text":"\xff"}', b'{"text":"\\ud800"}', b"NaN", b""):
+        assert (await served.client.post(messages, content=body, headers=as_json)).status_code in {400, 422}
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=x", "text/plain", "x" * 2000):
+        sent = await served.client.post(f"{PLAN}/messages", content=b"\xff\x00", headers={"Content-Type": kind})
+        assert sent.status_code in {400, 403}
+    for key in ("web:%00", "web:%ff", "..%2f..", "telegram:-1~1..~1..", f"web:{'a' * 2000}", "web:%0d%0aX:1"):
+        for path in (f"/plans/{key}", f"/api/plans/{key}", f"{PLAN}/files/{key}", f"{PLAN}?left={key[:90]}"):
+            assert (await served.client.get(path)).status_code in {404, 422}, path
+    for cookie in ("echo_name_8765=%00%ff<script>; =; x", "a=" + "x" * 20_000, '"'):
+        assert (await served.client.get("/plans", headers={"Cookie": cookie})).status_code == 200
+    assert (await served.client.get("/plans", headers={"Accept-Language": "," * 5000 + "ro"})).status_code == 200
+    assert served.core.received == []
+
+
+async def test_a_page_that_is_not_read_holds_up_nobody(served: Served) -> None:
+    """A client that takes nothing of a long answer in costs itself alone: others are told at once."""
+    served.desk.put()
+    served.desk.begin()
+    port = httpx.URL(served.url).port
+    assert port
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {PLAN}/live HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await until(lambda: served.desk.watched == 1)
+    async with served.client.stream("GET", f"{PLAN}/live") as other:
+        following = other.aiter_text()
+        for number in range(40):
+            served.desk.grow(f"word{number} " + "x" * 200_000)
+        served.desk.grow("the very end")
+        async with asyncio.timeout(10):
+            async for text in following:
+                if "the very end" in text:
+                    break
+    writer.close()
+
+
 async def test_only_looking(serve: Serve) -> None:
     """Without `take_part` everything can be read, and nothing said, by the page or the interface."""
     served = await serve(take_part=False)
@@ -242,7 +282,7 @@ async def test_a_mistake_of_ours_tells_nothing(served: Served) -> None:
 async def test_a_taken_port_is_said_clearly(served: Served, tmp_path: Path) -> None:
     """A second daemon is told that the port is taken, and what to do."""
     port = httpx.URL(served.url).port
-    other = WebAdapter(WebSettings(port=port, uploads=tmp_path / "other"))
+    other = WebAdapter(WebSettings(port=port).kept_in(tmp_path / "other"))
     with pytest.raises(AdapterError, match="ECHO_WEB__PORT"):
         await other.run(served.core)
 

@@ -154,7 +154,8 @@ async def test_errors_without_a_session(served: Served, raw: str | bytes, conten
     [
         ({}, "Empty message"), ({"content": ""}, "Empty message"), ({"content": " \n"}, "Empty message"),
         ({"content": 7}, "Empty message"), ({"content": "", "attachments": []}, "Empty message"),
-        ({"attachments": {}}, "Invalid attachment: a list of pictures is expected"),
+        ({"attachments": {}}, "Empty message"), ({"attachments": None}, "Empty message"),
+        ({"attachments": {"filename": "a"}}, "Invalid attachment: a list of pictures is expected"),
         ({"attachments": ["x"]}, "Invalid attachment: attachment: Input should be"),
         ({"attachments": [{"filename": "a.png"}]}, "Invalid attachment: base64Data: Field required"),
         ({"attachments": [{"filename": "", "base64Data": PNG}]}, "Invalid attachment: filename: String should have"),

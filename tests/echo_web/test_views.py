@@ -97,14 +97,14 @@ def test_a_search_has_all_of_its_words() -> None:
 
 
 def test_the_feed_forgets() -> None:
-    """What was said in passing is kept for an hour, at most twenty; a choice until the turn is over."""
+    """What was said in passing is kept for an hour, at most twenty; what belongs to a turn until the next."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     feed = Feed(lambda: now, _nothing)
     for number in range(KEPT + 5):
         feed.add(KEY, Notice(str(number)))
     assert len(feed.entries(KEY)) == KEPT
-    feed.add(KEY, Notice("A choice"), kind="chosen")
-    assert feed.entries(KEY)[-1].kind == "chosen"
+    feed.add(KEY, Notice("A document"), kind="turn")
+    assert feed.entries(KEY)[-1].kind == "turn"
     assert feed.entries(KEY, turned=now)[-1].kind == "said"
     feed.dismiss(KEY, feed.entries(KEY)[0].number)
     assert len(feed.entries(KEY)) == KEPT - 1

@@ -2,12 +2,21 @@
 (() => {
   "use strict";
   const NEAR = 160;
+  const MARGIN = 16;
+  const HEADING = 170;
   const page = document.documentElement;
   let atEnd = true;
 
-  const isAtEnd = () => page.scrollHeight - window.innerHeight - window.scrollY < NEAR;
-  const toEnd = () => window.scrollTo({ top: page.scrollHeight, behavior: "instant" });
   const talk = () => document.querySelector(".talk");
+  const place = (element, side) => element.getBoundingClientRect()[side] + window.scrollY;
+  // The end of the conversation, but never past the beginning of what stands open.
+  const end = () => {
+    const open = document.querySelector("#offer > .offer");
+    const bottom = place(talk(), "bottom") + MARGIN - window.innerHeight;
+    return Math.max(0, open ? Math.min(bottom, place(open, "top") - HEADING) : bottom);
+  };
+  const isAtEnd = () => end() - window.scrollY < NEAR;
+  const toEnd = () => window.scrollTo({ top: end(), behavior: "instant" });
   const grow = (area) => {
     area.style.height = "auto";
     area.style.height = `${Math.min(area.scrollHeight + 2, window.innerHeight * 0.5)}px`;
@@ -19,7 +28,18 @@
     label.textContent = words || label.dataset.label;
   };
 
-  window.addEventListener("scroll", () => { atEnd = isAtEnd(); }, { passive: true });
+  const clocks = () => {
+    const language = navigator.languages.find((one) => one.split("-")[0] === page.lang) || page.lang;
+    const today = new Date().toDateString();
+    for (const clock of document.querySelectorAll("time.clock:not([title])")) {
+      const when = new Date(clock.dateTime);
+      const day = when.toDateString() === today ? {} : { dateStyle: "medium" };
+      clock.title = clock.textContent;
+      clock.textContent = new Intl.DateTimeFormat(language, { ...day, timeStyle: "short" }).format(when);
+    }
+  };
+
+  window.addEventListener("scroll", () => { if (talk()) atEnd = isAtEnd(); }, { passive: true });
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -49,6 +69,7 @@
 
   document.addEventListener("htmx:before:swap", () => { if (talk()) atEnd = isAtEnd(); });
   document.addEventListener("htmx:after:swap", (event) => {
+    clocks();
     if (event.target.closest?.(".earlier")) return;
     if (talk() && atEnd) toEnd();
   });
@@ -68,6 +89,6 @@
   document.addEventListener("htmx:sse:error", () => { document.body.classList.add("away"); });
   document.addEventListener("htmx:sse:after:connection", () => { document.body.classList.remove("away"); });
 
-  const start = () => { if (talk() && !location.search && !location.hash) toEnd(); };
+  const start = () => { clocks(); if (talk() && !location.search && !location.hash) toEnd(); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

@@ -39,7 +39,6 @@ web-adapter-web = Browser
 web-left = Left
 web-left-here = Plans that were left here
 web-resume = Take up again
-web-shelf = Left in this channel: { $names }.
 web-turns = { $count ->
     [one] { $count } turn
    *[other] { $count } turns
@@ -67,8 +66,11 @@ web-step-to-come = to come
 
 web-conversation = Conversation
 web-about = About this plan
-web-starting = The plan is being started
-web-starting-lead = The agent reads what you wrote. This page shows its answer as it comes.
+web-starting = Starting. The agent reads what you wrote.
+web-starting-lead = Its answer appears here as it comes.
+web-none = No plan was started here
+web-none-lead = What became of it stands below. You can begin anew at any time.
+web-reload = Load what is new
 web-you = You
 web-agent = Agent
 web-working = working
@@ -82,7 +84,6 @@ web-earlier = { $count ->
 }
 web-waits = waits for the agent
 web-read = the agent is at it
-web-chosen = Chosen:
 web-dismiss = Dismiss
 
 web-question = A question is open.
@@ -100,6 +101,10 @@ web-elsewhere = What you write here is shown on { $place } too.
 
 web-files = Files
 web-files-none = What the agent writes appears here.
+web-files-all = { $count ->
+    [one] Show the file
+   *[other] Show all { $count } files
+}
 web-download = Download
 web-download-file = Download { $name }
 web-decisions = Decisions
@@ -125,4 +130,3 @@ web-error-full = Too many pages are open. Close some, and try again.
 web-error-no-file = There is no such file in the plan's folders any more.
 web-error-choose = Choose an option, or write an answer of your own.
 web-error-answered = That is not open any more: the conversation has moved on.
-web-error-files-elsewhere = Files cannot be brought into a conversation of another place from here.

@@ -40,7 +40,6 @@ web-adapter-web = Browser
 web-left = Părăsit
 web-left-here = Planuri lăsate aici
 web-resume = Reia
-web-shelf = Lăsate în acest canal: { $names }.
 web-turns = { $count ->
     [one] o tură
     [few] { $count } ture
@@ -72,8 +71,11 @@ web-step-to-come = urmează
 
 web-conversation = Conversația
 web-about = Despre acest plan
-web-starting = Planul este pe cale să înceapă
-web-starting-lead = Agentul citește ce ai scris. Pagina îi arată răspunsul pe măsură ce vine.
+web-starting = Începe. Agentul citește ce ai scris.
+web-starting-lead = Răspunsul apare aici pe măsură ce vine.
+web-none = Aici nu a început niciun plan
+web-none-lead = Mai jos scrie ce s-a întâmplat. Poți începe din nou oricând.
+web-reload = Încarcă ce e nou
 web-you = Tu
 web-agent = Agentul
 web-working = lucrează
@@ -89,7 +91,6 @@ web-earlier = { $count ->
 }
 web-waits = așteaptă agentul
 web-read = agentul se ocupă de el
-web-chosen = Ales:
 web-dismiss = Închide
 
 web-question = O întrebare așteaptă răspuns.
@@ -107,6 +108,11 @@ web-elsewhere = Ce scrii aici apare și pe { $place }.
 
 web-files = Fișiere
 web-files-none = Ce scrie agentul apare aici.
+web-files-all = { $count ->
+    [one] Arată fișierul
+    [few] Arată toate cele { $count } fișiere
+   *[other] Arată toate cele { $count } de fișiere
+}
 web-download = Descarcă
 web-download-file = Descarcă { $name }
 web-decisions = Decizii
@@ -132,4 +138,3 @@ web-error-full = Prea multe pagini sunt deschise. Închide câteva și încearc�
 web-error-no-file = Nu mai există un astfel de fișier în dosarele planului.
 web-error-choose = Alege o variantă sau scrie un răspuns propriu.
 web-error-answered = Nu mai este deschis: conversația a mers mai departe.
-web-error-files-elsewhere = De aici nu pot fi aduse fișiere într-o conversație din alt loc.
