@@ -18,6 +18,7 @@ from echo_core.adapter import Adapter, Channel, Core
 from echo_core.agent.base import Agent
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.agent.environment import clean_environment, find_credential
+from echo_core.agent.pool import Limits
 from echo_core.agent.process import find_cli
 from echo_core.assembly import assemble
 from echo_core.config import Settings
@@ -77,6 +78,7 @@ async def serve(settings: Settings, registry: Registry, *, stop: asyncio.Event |
             cli_path=settings.agent.cli_path,
             plugins=(folders.plugin,),
             environ=surroundings,
+            limits=Limits.of(settings.agent),
         )
         stack.push_async_callback(agent.close)
         serving = asyncio.create_task(

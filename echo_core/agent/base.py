@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -215,13 +216,15 @@ class Spoken:
 
     `answer` is what people answered to the agent's questions, pressed or typed, a blank line between several. `id` is
     the message's own, the same in a session that began as a copy; empty when it has none. `tools` are short
-    descriptions of what the agent did before and between its words, in the language that is spoken.
+    descriptions of what the agent did before and between its words, in the language that is spoken. `at` is when its
+    last word was said (UTC), None where that is not known.
     """
 
     role: Literal["user", "assistant", "answer"]
     text: str
     id: str = field(default="", compare=False)
     tools: tuple[str, ...] = field(default=(), compare=False)
+    at: datetime | None = field(default=None, compare=False)
 
 
 class Agent(Protocol):
@@ -231,8 +234,17 @@ class Agent(Protocol):
         """Run one turn; the last event is `Finished` or `Failed`, exactly once.
 
         Setting `stop` ends the turn early with `Failed(STOPPED)`, which comes at once; the iterator ends when the
-        agent's process has, which may take seconds. Closing the iterator or cancelling ends the agent's process. Never
-        raises for what happens to a turn.
+        turn's process has ended, which may take seconds, or is idle: nothing works for the turn any more. Closing the
+        iterator or cancelling ends the process. Turns of one session follow each other. Never raises for what happens
+        to a turn.
+        """
+        ...
+
+    def prepare(self, request: TurnRequest) -> None:
+        """Get ready for a turn like this one, whose words are yet to come.
+
+        Returns at once, and may come to nothing: where there is no room, or the session is in use, or ready. What is
+        got ready ends by itself when the turn never comes; nothing is left of it.
         """
         ...
 

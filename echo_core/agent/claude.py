@@ -1,4 +1,4 @@
-"""The planning agent on claude-agent-sdk: the real CLI, one process for each turn."""
+"""The planning agent on claude-agent-sdk: the real CLI, in processes that are kept between turns."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import structlog
-from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError
 
 from echo_core.agent.base import Event, Failed, FailureKind, Finished, Lookup, Outcome, Spoken, TurnRequest
 from echo_core.agent.environment import config_dir, without_secrets
+from echo_core.agent.pool import Limits, Pool
 from echo_core.agent.process import Launcher
+from echo_core.agent.surroundings import Surroundings, prepare
 from echo_core.agent.transcript import before, look_up, read_entries, spoken
-from echo_core.agent.turn import Lease, Surroundings, Turn
+from echo_core.agent.turn import Turn
+from echo_core.agent.worker import ClientFactory
 from echo_core.errors import AgentMissingError
 from echo_core.texts import say
 
@@ -31,7 +34,7 @@ _DEFAULTS = {"CLAUDE_CODE_MAX_RETRIES": "6"}
 _ALWAYS = {
     "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",  # tells of a prompt that the CLI skips
     "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",  # a plan remembers by its documents, and no plan sees another's
-    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",  # they would end with the turn
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",  # nothing works on after its turn
     "CLAUDE_CODE_DISABLE_FILE_MENTIONS": "1",  # an @path in a description reads nothing
     "DISABLE_AUTOUPDATER": "1",
 }
@@ -42,7 +45,9 @@ class ClaudeAgent:
 
     `state_dir` is the daemon's: what agents of an earlier daemon on it left running is ended before the first turn,
     and a small start script is kept in it. `plugins` are folders of Claude Code plugins. `environ` is laid over the
-    process's environment for the children (a rehearsal's address). `lease` gives a connected client for a turn.
+    process's environment for the children (a rehearsal's address). `limits` say how many processes are kept between
+    turns. `client` makes the SDK's client; a process that is silent for `patience` seconds when a turn begins on it
+    is exchanged.
     """
 
     def __init__(
@@ -52,19 +57,22 @@ class ClaudeAgent:
         cli_path: Path | None = None,
         plugins: Sequence[Path] = (),
         environ: Mapping[str, str] | None = None,
-        lease: Lease = ClaudeSDKClient,
+        limits: Limits | None = None,
+        client: ClientFactory = ClaudeSDKClient,
+        patience: float = 30.0,
     ) -> None:
         self._launcher = Launcher(state_dir=state_dir, cli_path=cli_path)
         self._plugins = tuple(plugins)
         self._environ = dict(environ or {})
-        self._lease = lease
+        self._patience = patience
+        self.pool = Pool(limits or Limits(), client=client)
         self._sweeping: asyncio.Task[int] | None = None
         self._turns: set[asyncio.Task[None]] = set()
 
     async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
         """Run one turn; the last event is `Finished` or `Failed`, exactly once. See `Agent.run_turn`.
 
-        The iterator ends when the agent's process has, which may be a second after `Failed(STOPPED)`.
+        The iterator ends when the turn's process has, which may be a second after `Failed(STOPPED)`, or is idle.
         """
         events: asyncio.Queue[Event] = asyncio.Queue()
         task = asyncio.create_task(self._run(request, stop, events.put_nowait))
@@ -78,6 +86,14 @@ class ClaudeAgent:
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=END_LIMIT)
+
+    def prepare(self, request: TurnRequest) -> None:
+        """Get ready for a turn: start its process, if there is room. See `Agent.prepare`.
+
+        A session that waits for people, and one that begins as a copy, get none.
+        """
+        if self.pool.prepares and not self.pool.taken(request.session_id) and not request.fork_from:
+            self.pool.spawn(self._prepare(request))
 
     async def lookup(self, *, session_id: str, cwd: Path, anchor: str) -> Lookup:
         """Look in the transcript for a prompt's uuid or a tool call's id and whether its answer is complete."""
@@ -97,6 +113,14 @@ class ClaudeAgent:
             task.cancel()
         if running:
             await asyncio.wait(running, timeout=END_LIMIT)
+        await self.pool.close()
+
+    async def _prepare(self, request: TurnRequest) -> None:
+        try:
+            await self._swept()
+            await prepare(request, await self._surroundings())
+        except (ClaudeSDKError, AgentMissingError, OSError) as error:
+            log.info("agent_not_prepared", session=request.session_id, reason=type(error).__name__)
 
     @property
     def _config_dir(self) -> Path:
@@ -139,4 +163,4 @@ class ClaudeAgent:
             cli_path=await asyncio.to_thread(self._launcher.program),
             env={**defaults, **self._environ, **_ALWAYS, **self._launcher.environment},
         )
-        return Surroundings(options=options, lease=self._lease, config_dir=self._config_dir)
+        return Surroundings(options=options, pool=self.pool, config_dir=self._config_dir, patience=self._patience)

@@ -31,7 +31,7 @@ class Reader:
 
     `texts` are the complete text blocks of the main conversation, `error` is the CLI's word for a failed request,
     `resets_at` the time (Unix seconds) at which a reached limit ends. `rejected` says that the credential was refused
-    twice, `idle` that the CLI has nothing to do.
+    twice, `idle` that the CLI has nothing to do. `last` is the id of the last message of the agent's.
     """
 
     def __init__(self, *, cwd: Path, started: set[str]) -> None:
@@ -44,6 +44,7 @@ class Reader:
         self.resets_at: int | None = None
         self.rejected = False
         self.idle = False
+        self.last = ""
         self.usage = Usage()
 
     def expect(self, call: str, tool: str, tool_input: Mapping[str, Any]) -> None:
@@ -87,6 +88,7 @@ class Reader:
         self.error = message.error
         if message.error is not None or message.model == "<synthetic>":
             return
+        self.last = message.uuid or self.last
         for block in message.content:
             if isinstance(block, TextBlock) and block.text.strip():
                 self.texts.append(block.text)

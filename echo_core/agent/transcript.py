@@ -11,11 +11,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from os import SEEK_END
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Literal
 from uuid import UUID
 
 from echo_core.agent.activity import describe
+from echo_core.agent.answers import answers_in
 from echo_core.agent.base import Finished, Lookup, Spoken, Usage
 from echo_core.agent.deferrals import deferral, questions_of
 from echo_core.agent.permissions import QUESTION_TOOLS
@@ -24,6 +28,8 @@ Entry = Mapping[str, Any]
 Role = Literal["user", "assistant", "answer"]
 
 DEFERRED = "hook_deferred_tool"
+TAIL = 256 * 1024
+WRITING_LIMIT = 3.0
 INTERRUPTED = "[Request interrupted by user"
 _KINDS = frozenset({"user", "assistant", "attachment", "cost-state"})
 _COMMAND = re.compile(r"<command-name>(.*?)</command-name>.*?<command-args>(.*?)</command-args>", re.DOTALL)
@@ -106,6 +112,38 @@ def tip_of(entries: Sequence[Entry]) -> str:
     return next((str(entry["uuid"]) for entry in reversed(entries) if entry.get("uuid")), "")
 
 
+def written_tip(config_dir: Path, session_id: str, last: str, call: str | None) -> tuple[Path | None, str]:
+    """Give a session's file and the id of its last message, of a session whose process lives on.
+
+    Waits, three seconds at most, until the message `last` stands there, and the mark that the call `call` is deferred.
+    Only the file's end is read. Blocks; run it off the loop.
+    """
+    path, until = None, monotonic() + WRITING_LIMIT
+    while True:
+        path = path or find_transcript(config_dir, session_id)
+        entries = _last_entries(path) if path is not None else ()
+        known = {str(entry.get("uuid")) for entry in entries}
+        deferred = {str((entry.get("attachment") or {}).get("toolUseID")) for entry in entries}
+        if ((not last or last in known) and (call is None or call in deferred)) or monotonic() > until:
+            return path, tip_of(entries)
+        sleep(0.002)
+
+
+def _last_entries(path: Path) -> tuple[Entry, ...]:
+    """Read the entries at the end of a file, the first of them perhaps in part; all where the last is long."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, SEEK_END)
+            for length in (TAIL, size):
+                file.seek(max(size - length, 0))
+                entries = tuple(_parsed(line.decode(errors="replace") for line in file.readlines()))
+                if tip_of(entries) or length >= size:
+                    return entries
+    except OSError:
+        pass
+    return ()
+
+
 def before(entries: Sequence[Entry], anchor: str) -> Sequence[Entry]:
     """Give the entries before the turn that begins at an anchor; all where it is not there."""
     start = next((place for place, entry in enumerate(entries) if _anchors(entry, anchor)), None)
@@ -119,17 +157,20 @@ def spoken(entries: Sequence[Entry]) -> tuple[Spoken, ...]:
     """
     messages: list[Spoken] = []
     tools: list[str] = []
+    asked: dict[str, list[str]] = {}
     for entry in entries:
-        role, text = _said(entry)
+        asked |= _asked(entry)
+        role, text = _said(entry, asked)
         if text and role != "assistant":
             _add(messages, "", tools)
             tools = []
-            messages.append(Spoken(role, text, str(entry.get("uuid") or "")))
+            messages.append(Spoken(role, text, str(entry.get("uuid") or ""), at=_time(entry)))
         tools.extend(_done(entry))
         if text and role == "assistant":
             if not messages or messages[-1].role != "assistant":
                 messages.append(Spoken(role, "", str(entry.get("uuid") or "")))
             _add(messages, text, tools)
+            messages[-1] = replace(messages[-1], at=_time(entry))
             tools = []
     _add(messages, "", tools)
     return tuple(messages)
@@ -141,6 +182,14 @@ def _add(messages: list[Spoken], text: str, tools: Sequence[str]) -> None:
         last = messages[-1]
         words = "\n\n".join(part for part in (last.text, text) if part)
         messages[-1] = replace(last, text=words, tools=(*last.tools, *tools))
+
+
+def _time(entry: Entry) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(entry.get("timestamp")))
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _parsed(lines: Iterator[str]) -> Iterator[Entry]:
@@ -156,23 +205,41 @@ def _parsed(lines: Iterator[str]) -> Iterator[Entry]:
         yield entry
 
 
-def _said(entry: Entry) -> tuple[Role, str]:
+def _said(entry: Entry, asked: Mapping[str, Sequence[str]]) -> tuple[Role, str]:
     if entry["type"] == "assistant" and not _is_made_up(entry):
-        questions = [
-            question.text
-            for call in _blocks(entry, "tool_use")
-            if call.get("name") in QUESTION_TOOLS
-            for question in questions_of(call.get("input") or {})
-        ]
+        questions = (question for texts in _asked(entry).values() for question in texts)
         return "assistant", "\n\n".join((*_texts([entry]), *questions))
-    result = entry.get("toolUseResult")
-    if isinstance(result, dict) and isinstance(result.get("answers"), dict):
-        return "answer", "\n\n".join(str(answer) for answer in result["answers"].values())
+    answers = _answers(entry, asked)
+    if answers:
+        return "answer", "\n\n".join(answers)
     if _is_prompt(entry):
         text = "\n".join(_texts([entry]))
         command = _COMMAND.search(text)
         return "user", f"{command[1]} {command[2]}".strip() if command else text
     return "user", ""
+
+
+def _asked(entry: Entry) -> dict[str, list[str]]:
+    """Give the questions that an entry asks, by the call."""
+    if entry["type"] != "assistant" or _is_made_up(entry):
+        return {}
+    return {
+        str(call.get("id")): [question.text for question in questions_of(call.get("input") or {})]
+        for call in _blocks(entry, "tool_use")
+        if call.get("name") in QUESTION_TOOLS
+    }
+
+
+def _answers(entry: Entry, asked: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Give what people answered: as the CLI notes it, or as it was said to a process that went on by itself."""
+    result = entry.get("toolUseResult")
+    if isinstance(result, dict) and isinstance(result.get("answers"), dict):
+        return tuple(str(answer) for answer in result["answers"].values())
+    return tuple(
+        answer
+        for block in _blocks(entry, "tool_result")
+        for answer in answers_in(block.get("content"), asked.get(str(block.get("tool_use_id")), ()))
+    )
 
 
 def _done(entry: Entry) -> Iterator[str]:

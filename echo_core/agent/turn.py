@@ -1,45 +1,46 @@
-"""One turn with the CLI, from the connection to the outcome."""
+"""One turn with the CLI, from its process to the outcome."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError, HookMatcher, ResultMessage
+import structlog
+from claude_agent_sdk import ClaudeSDKError, ResultMessage
 
 from echo_core.agent.base import Event, Failed, FailureKind, Finished, Outcome, TurnRequest
 from echo_core.agent.copies import copy_session, drop_unbegun
 from echo_core.agent.gate import OVERTAKEN, Gate
 from echo_core.agent.outcome import STOPPED, failure_of, outcome_of, rejected
 from echo_core.agent.pictures import picture_blocks
-from echo_core.agent.prompt import prompt_message
+from echo_core.agent.pool import Place
+from echo_core.agent.prompt import prompt_message, refusal_message, result_message
 from echo_core.agent.reader import Reader
-from echo_core.agent.transcript import Entry, OpenCall, find_transcript, look_up, open_call, read_entries, tip_of
+from echo_core.agent.surroundings import Surroundings, session_options
+from echo_core.agent.transcript import (
+    Entry,
+    OpenCall,
+    find_transcript,
+    look_up,
+    open_call,
+    read_entries,
+    tip_of,
+    written_tip,
+)
+from echo_core.agent.worker import Fit, Worker
 from echo_core.texts import say
-
-Lease = Callable[[ClaudeAgentOptions], AbstractAsyncContextManager[ClaudeSDKClient]]
 
 STOP_GRACE = 10.0
 IDLE_GRACE = 3.0
-INTERRUPT_LIMIT = 2.0
 INTERRUPT_PAUSE = 0.3
-HOOK_LIMIT = 60.0
 
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a turn needs beside its request: the options that all turns share, a way to a client, the CLI's folder."""
-
-    options: ClaudeAgentOptions
-    lease: Lease
-    config_dir: Path
+log = structlog.get_logger(__name__)
 
 
 class Turn:
@@ -51,12 +52,13 @@ class Turn:
     def __init__(
         self, request: TurnRequest, *, surroundings: Surroundings, emit: Callable[[Event], None], stop: asyncio.Event
     ) -> None:
-        self._request = request
+        unmarked = request.resolution is None and not request.prompt_id
+        self._request = replace(request, prompt_id=str(uuid4())) if unmarked else request
         self._around = surroundings
         self._emit = emit
         self._stop = stop
-        self._client: ClaudeSDKClient | None = None
-        self._stderr: deque[str] = deque(maxlen=5)
+        self._worker: Worker | None = None
+        self._words: Iterable[str] = ()
         self._reader = Reader(cwd=request.cwd, started=set())
 
     async def run(self) -> Outcome:
@@ -67,8 +69,8 @@ class Turn:
         try:
             outcome = await self._begin()
         except ClaudeSDKError as error:
-            reader, last_words = self._reader, " ".join(self._stderr)
-            outcome = failure_of(error, texts=tuple(reader.texts), usage=reader.usage, last_words=last_words)
+            reader, words = self._reader, " ".join(self._words)
+            outcome = failure_of(error, texts=tuple(reader.texts), usage=reader.usage, last_words=words)
         if isinstance(outcome, Finished) and not outcome.tip:
             outcome = replace(outcome, tip=tip_of(await self._entries()))
         elif isinstance(outcome, Failed) and outcome.kind is not FailureKind.SESSION_LOST:
@@ -77,11 +79,96 @@ class Turn:
         return outcome
 
     async def _begin(self) -> Outcome:
-        request = self._request
         if self._stop.is_set():
             return Failed(FailureKind.STOPPED, STOPPED)
-        if not await asyncio.to_thread(request.cwd.is_dir):
+        try:
+            async with asyncio.timeout(None) as limit:
+                stopper = asyncio.create_task(self._end_when_stopped(limit))
+                try:
+                    async with self._around.pool.place(self._request.session_id) as place:
+                        outcome = await self._in(place)
+                        stopper.cancel()
+                        limit.reschedule(None)
+                        if place.kept and isinstance(outcome, Finished):
+                            outcome = await self._written(outcome, place)
+                        if isinstance(outcome, Failed) and outcome.kind is FailureKind.STOPPED:
+                            self._emit(outcome)  # the process may take a second to end its commands
+                        return outcome
+                finally:
+                    stopper.cancel()
+                    await asyncio.wait({stopper})
+        except TimeoutError:
+            return Failed(FailureKind.STOPPED, STOPPED, texts=tuple(self._reader.texts), usage=self._reader.usage)
+
+    async def _written(self, outcome: Finished, place: Place) -> Finished:
+        """Note where the session's file is, and its last message, once the process that lives on has written it."""
+        call = outcome.deferred.tool_use_id if outcome.deferred is not None else None
+        find = partial(written_tip, self._around.config_dir, self._request.session_id, self._reader.last, call)
+        path, tip = await asyncio.to_thread(find)
+        if place.worker is not None:
+            place.worker.transcript = path
+        if path is None:
+            place.kept = False
+        return replace(outcome, tip=tip)
+
+    async def _in(self, place: Place) -> Outcome:
+        """Take the turn to the process that stands in the session's place, if that serves it, or to a new one."""
+        request, worker = self._request, place.worker
+        there = await asyncio.to_thread(_are_there, request.cwd, worker.transcript if worker else None)
+        if not there[0]:
             return Failed(FailureKind.OTHER, say("agent-folder-gone", folder=str(request.cwd)))
+        if worker is not None and there[1] and self._serves(worker):
+            outcome = await self._warm(place, worker)
+            if outcome is not None:
+                return outcome
+        await place.empty()
+        return await self._anew(place)
+
+    def _serves(self, worker: Worker) -> bool:
+        request = self._request
+        if worker.transcript is None and (request.resume or request.fork_from):
+            return False
+        options = session_options(self._around.options, request, resume=True)
+        return worker.alive and worker.fit == Fit.of(options, request.session_id)
+
+    async def _warm(self, place: Place, worker: Worker) -> Outcome | None:
+        """Take the turn to a process that is there; None when that cannot be, and the session knows nothing of it."""
+        request, waiting = self._request, worker.waiting
+        spoken: list[dict[str, Any]] = []
+        if request.resolution is not None:
+            fitting = waiting is not None and waiting.id == request.resolution.tool_use_id
+            result = result_message(waiting, request.resolution, uuid=str(uuid4())) if waiting and fitting else None
+            if result is None:
+                return None
+            spoken = [result]
+        elif waiting is not None:
+            spoken = [refusal_message(waiting, OVERTAKEN)]
+        gate = self._gate(waiting)
+        worker.bind(gate)
+        self._words = worker.last_words
+        lost: ClaudeSDKError | None = None
+        try:
+            outcome = await self._exchange(place, worker, gate, spoken, patience=self._around.patience)
+            if outcome is not None:
+                return outcome
+        except ClaudeSDKError as error:
+            lost = error
+        log.info("warm_agent_lost", session=request.session_id, reason=type(lost).__name__ if lost else "silence")
+        self._worker = None
+        if not self._reader.idle:
+            worker.kill()
+        await place.empty()
+        anchor = request.resolution.tool_use_id if request.resolution else request.prompt_id
+        entries = await self._entries()
+        if look_up(entries, anchor, cwd=request.cwd).state == "unseen" and not self._stop.is_set():
+            return None
+        if lost is not None:
+            raise lost
+        return self._nothing(entries, anchor)
+
+    async def _anew(self, place: Place) -> Outcome:
+        """Take the turn to a process of its own, which begins or resumes the session."""
+        request = self._request
         entries = await self._entries() or await self._opened()
         if not entries and (request.resume or request.fork_from):
             return Failed(FailureKind.SESSION_LOST, "The agent's session is gone.")
@@ -89,7 +176,13 @@ class Turn:
         if request.resolution is not None and (waiting is None or waiting.id != request.resolution.tool_use_id):
             return self._known(entries, request.resolution.tool_use_id)
         gate = self._gate(waiting)
-        return await self._converse(self._options(gate, waiting, resume=bool(entries)), gate)
+        options = session_options(self._around.options, request, resume=bool(entries), waiting=waiting)
+        try:
+            worker = await place.start(options, gate)
+        finally:
+            self._words = place.worker.last_words if place.worker is not None else ()
+        outcome = await self._exchange(place, worker, gate, ())
+        return outcome or self._nothing(await self._entries(), request.prompt_id)
 
     async def _opened(self) -> tuple[Entry, ...]:
         """Make way for a session in which nothing was said yet, and give what it begins with: a copy, or nothing."""
@@ -121,84 +214,82 @@ class Turn:
             self._reader.expect(waiting.id, waiting.tool, given or waiting.tool_input)
         return gate
 
-    def _options(self, gate: Gate, waiting: OpenCall | None, *, resume: bool) -> ClaudeAgentOptions:
-        request = self._request
-        hook = HookMatcher(hooks=[gate.before_tool], timeout=HOOK_LIMIT, on_failure="block")
-        return replace(
-            self._around.options,
-            cwd=request.cwd,
-            model=request.model,
-            max_turns=request.max_turns,
-            add_dirs=list(request.add_dirs),
-            system_prompt={"type": "preset", "preset": "claude_code", "append": request.system_prompt},
-            resume=request.session_id if resume else None,
-            session_id=None if resume else request.session_id,
-            settings=_always_asked(waiting),
-            hooks={"PreToolUse": [hook]},
-            can_use_tool=gate.can_use_tool,
-            stderr=self._stderr.append,
-        )
+    async def _exchange(
+        self,
+        place: Place,
+        worker: Worker,
+        gate: Gate,
+        spoken: Sequence[dict[str, Any]],
+        *,
+        patience: float | None = None,
+    ) -> Outcome | None:
+        """Say what is to be said, and read until the turn is over; None when nothing more comes.
 
-    async def _converse(self, options: ClaudeAgentOptions, gate: Gate) -> Outcome:
+        `spoken` is said first, and the prompt after it. Nothing at all within `patience` is nothing as well.
+        """
+        self._worker = worker
+        done, loop = False, asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(None) as limit:
-                stopper = asyncio.create_task(self._end_when_stopped(limit))
-                try:
-                    async with self._around.lease(options) as self._client:
-                        outcome = await self._exchange(self._client, gate, limit)
-                        stopper.cancel()
-                        limit.reschedule(None)
-                        if isinstance(outcome, Failed) and outcome.kind is FailureKind.STOPPED:
-                            self._emit(outcome)  # the process may take a second to end its commands
-                        return outcome
-                finally:
-                    stopper.cancel()
-                    await asyncio.wait({stopper})
+            said = await self._speak(worker, spoken)
+            if said is None:
+                return Failed(FailureKind.STOPPED, STOPPED)
+            async with (
+                asyncio.timeout(patience) as quiet,
+                aclosing(worker.client.receive_messages()) as messages,  # type: ignore[type-var]
+            ):
+                async for message in messages:
+                    for event in self._reader.feed(message):
+                        self._emit(event)
+                    if isinstance(message, ResultMessage) and _answers(message, said):
+                        done = True
+                        return self._over(message, place, worker, gate)
+                    if self._reader.rejected:
+                        return rejected(self._reader)
+                    idle = self._reader.idle and not self._stop.is_set()
+                    quiet.reschedule(loop.time() + IDLE_GRACE if idle else None)
         except TimeoutError:
-            if self._stop.is_set():
-                reader = self._reader
-                return Failed(FailureKind.STOPPED, STOPPED, texts=tuple(reader.texts), usage=reader.usage)
-            return self._known(await self._entries(), self._request.prompt_id)
-
-    async def _exchange(self, client: ClaudeSDKClient, gate: Gate, limit: asyncio.Timeout) -> Outcome:
-        done = False
-        try:
-            if self._request.resolution is None:
-                pictures = await asyncio.to_thread(picture_blocks, self._request.images)
-                if self._stop.is_set():
-                    return Failed(FailureKind.STOPPED, STOPPED)
-                await client.query(_once(prompt_message(self._request, pictures)))
-            async for message in client.receive_messages():
-                for event in self._reader.feed(message):
-                    self._emit(event)
-                if isinstance(message, ResultMessage) and self._is_ours(message):
-                    done = True
-                    return outcome_of(message, reader=self._reader, gate=gate, stopped=self._stop.is_set())
-                if self._reader.rejected:
-                    return rejected(self._reader)
-                if not self._stop.is_set():
-                    limit.reschedule(asyncio.get_running_loop().time() + IDLE_GRACE if self._reader.idle else None)
+            return None
         finally:
             if not done:
-                await _interrupt(client)
-        detail = say("agent-no-result", words=" ".join(self._stderr)).strip()
-        return Failed(FailureKind.OTHER, detail, texts=tuple(self._reader.texts), usage=self._reader.usage)
+                await worker.interrupt()
+        return None
+
+    async def _speak(self, worker: Worker, spoken: Sequence[dict[str, Any]]) -> str | None:
+        """Say what is to be said, and give the uuid that its result will name; empty for any, None after a stop."""
+        request = self._request
+        if request.resolution is None:
+            pictures = await asyncio.to_thread(picture_blocks, request.images) if request.images else ()
+            if self._stop.is_set():
+                return None
+            spoken = [*spoken, prompt_message(request, pictures)]
+        for message in spoken:
+            await worker.client.query(_once(message))
+        return str(spoken[-1].get("uuid", "")) if spoken else ""
+
+    def _over(self, result: ResultMessage, place: Place, worker: Worker, gate: Gate) -> Outcome:
+        """Give the outcome of a turn that came to its end, and keep its process if that was a good one."""
+        outcome = outcome_of(result, reader=self._reader, gate=gate, stopped=self._stop.is_set())
+        if isinstance(outcome, Finished) and outcome.subtype == "success" and not self._stop.is_set():
+            call = result.deferred_tool_use
+            worker.waiting = OpenCall(call.id, call.name, call.input) if call is not None else None
+            place.keep()
+        return outcome
 
     async def _end_when_stopped(self, limit: asyncio.Timeout) -> None:
         """Wait for `stop`, then interrupt the CLI until it ends, and give up on it if that takes long."""
         await self._stop.wait()
-        grace = 0.0 if self._client is None else STOP_GRACE
+        grace = 0.0 if self._worker is None else STOP_GRACE
         limit.reschedule(asyncio.get_running_loop().time() + grace)
-        while self._client is not None:
-            await _interrupt(self._client)
+        while self._worker is not None:
+            await self._worker.interrupt()
             await asyncio.sleep(INTERRUPT_PAUSE)
 
-    def _is_ours(self, result: ResultMessage) -> bool:
-        """Say whether a result answers this request, not a call that an earlier turn had left open."""
-        wanted = self._request.prompt_id
-        if not wanted or self._request.resolution is not None or (result.terminal_reason or "").startswith("aborted"):
-            return True
-        return wanted == result.user_message_uuid or wanted in (result.user_message_uuids or ())
+    def _nothing(self, entries: Iterable[Entry], anchor: str) -> Outcome:
+        """Give the outcome when the CLI had nothing to say: it knew the prompt, or it left."""
+        if self._reader.idle:
+            return self._known(entries, anchor)
+        detail = say("agent-no-result", words=" ".join(self._words)).strip()
+        return Failed(FailureKind.OTHER, detail, texts=tuple(self._reader.texts), usage=self._reader.usage)
 
     def _known(self, entries: Iterable[Entry], anchor: str) -> Outcome:
         """Give the outcome of what the session has dealt with before, which the CLI passes over in silence."""
@@ -210,19 +301,16 @@ class Turn:
         return Failed(FailureKind.OTHER, say("agent-not-finished"))
 
 
-async def _interrupt(client: ClaudeSDKClient) -> None:
-    """End what the CLI does, so that it leaves at once when it is disconnected."""
-    with suppress(TimeoutError, ClaudeSDKError):
-        async with asyncio.timeout(INTERRUPT_LIMIT):
-            await client.interrupt()
+def _are_there(folder: Path, file: Path | None) -> tuple[bool, bool]:
+    return folder.is_dir(), file is None or file.is_file()
+
+
+def _answers(result: ResultMessage, wanted: str) -> bool:
+    """Say whether a result is that of the message with this uuid, not of what an earlier turn had left open."""
+    if not wanted or (result.terminal_reason or "").startswith("aborted"):
+        return True
+    return wanted == result.user_message_uuid or wanted in (result.user_message_uuids or ())
 
 
 async def _once(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
     yield message
-
-
-def _always_asked(waiting: OpenCall | None) -> str | None:
-    """Give settings by which the CLI never runs the waiting call by a rule of its own before we are asked."""
-    if waiting is None:
-        return None
-    return json.dumps({"permissions": {"ask": [waiting.tool]}})

@@ -110,7 +110,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with RehearsalServer(plain) as server:
         environ = {**environment(server.url, tmp_path / "config"), "CLAUDE_CODE_MAX_RETRIES": "1"}
         agent = ClaudeAgent(state_dir=tmp_path / "state", environ=environ)
+        desk = Desk(server, tmp_path, agent)
         try:
-            yield Desk(server, tmp_path, agent)
+            yield desk
         finally:
             await agent.close()
+            await desk.agent.close()

@@ -6,10 +6,9 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -211,14 +210,13 @@ async def test_a_stop_before_the_prompt_leaves_it_unseen(desk: Desk) -> None:
     """A turn that is stopped when the program is up, and has not been told the prompt, can be done as if it was new."""
     stop = asyncio.Event()
 
-    @asynccontextmanager
-    async def lease(options: ClaudeAgentOptions) -> AsyncIterator[ClaudeSDKClient]:
-        async with ClaudeSDKClient(options) as client:
+    class Stopping(ClaudeSDKClient):
+        async def connect(self, prompt: Any = None) -> None:
+            await super().connect(prompt)
             stop.set()
-            yield client
 
     environ = environment(desk.server.url, desk.config)
-    desk.agent = ClaudeAgent(state_dir=desk.root / "state", environ=environ, lease=lease)
+    desk.agent = ClaudeAgent(state_dir=desk.root / "state", environ=environ, client=Stopping)
     request = desk.request("hi")
     outcome = await desk.run(request, stop=stop)
     assert isinstance(outcome, Failed)
@@ -293,10 +291,10 @@ async def test_a_program_that_dies_in_the_middle_is_a_failure(desk: Desk) -> Non
 async def test_a_turn_has_an_outcome_whatever_happens(desk: Desk) -> None:
     """An error that nobody foresaw is a failure in the channel and a traceback in the log, not a crash."""
 
-    def lease(_: ClaudeAgentOptions) -> ClaudeSDKClient:
+    def client(_: ClaudeAgentOptions) -> ClaudeSDKClient:
         raise RuntimeError("nobody foresaw this")
 
-    desk.agent = ClaudeAgent(state_dir=desk.root / "state", lease=lease)
+    desk.agent = ClaudeAgent(state_dir=desk.root / "state", client=client)
     outcome = await desk.turn("hi")
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.OTHER

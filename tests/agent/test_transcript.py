@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from uuid import uuid4
 
 from echo_core.agent.base import DeferredPermission, Finished, Spoken
-from echo_core.agent.transcript import before, find_transcript, look_up, open_call, read_entries, spoken
+from echo_core.agent.transcript import (
+    before,
+    find_transcript,
+    look_up,
+    open_call,
+    read_entries,
+    spoken,
+    written_tip,
+)
 
 CWD = Path("/work")
 
@@ -166,3 +175,47 @@ def test_what_was_said_before_a_turn() -> None:
     assert list(before(entries, "t")) == entries[:2]
     assert list(before(entries, "p1")) == []
     assert list(before(entries, "p9")) == entries
+
+
+def test_when_something_was_said() -> None:
+    """What was said in one go has the time of its last words, in UTC; a line without one that can be read has none."""
+    lines = [
+        prompt("p1", "hi", timestamp="2026-01-31T09:00:00.500Z"),
+        reply("one", timestamp="2026-01-31T09:00:04Z"),
+        reply("two", timestamp="2026-01-31T11:00:09+02:00"),
+        prompt("p2", "again", timestamp="soon"),
+        reply("three"),
+    ]
+    said = spoken(lines)
+    assert [one.at and one.at.isoformat() for one in said] == [
+        "2026-01-31T09:00:00.500000+00:00",
+        "2026-01-31T09:00:09+00:00",
+        None,
+        None,
+    ]
+
+
+def test_the_tip_is_read_from_the_end_of_the_file(tmp_path: Path) -> None:
+    """Of a long session only the end is read, unless its last line is longer; what is not written yet is waited for."""
+    session = str(uuid4())
+    assert written_tip(tmp_path, session, "", None) == (None, "")
+    path = tmp_path / "projects" / "work" / f"{session}.jsonl"
+    path.parent.mkdir(parents=True)
+    lines = [{"type": "user", "uuid": f"u{number}", "message": {"content": "x" * 1000}} for number in range(600)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert written_tip(tmp_path, session, "u599", None) == (path, "u599")
+    with path.open("a") as file:
+        file.write(json.dumps({"type": "user", "uuid": "long", "message": {"content": "x" * 300_000}}) + "\n")
+    assert written_tip(tmp_path, session, "long", None) == (path, "long")
+    mark = {"type": "attachment", "uuid": "mark", "attachment": {"type": "hook_deferred_tool", "toolUseID": "t"}}
+
+    def write() -> None:
+        with path.open("a") as file:
+            file.write(json.dumps(mark) + "\n")
+
+    timer = Timer(0.1, write)
+    timer.start()
+    try:
+        assert written_tip(tmp_path, session, "", "t") == (path, "mark")
+    finally:
+        timer.join()

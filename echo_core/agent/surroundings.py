@@ -1,0 +1,70 @@
+"""What turns have in common, and the process of a session made of it: for a turn, or before there is one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from claude_agent_sdk import ClaudeAgentOptions
+
+from echo_core.agent.base import TurnRequest
+from echo_core.agent.copies import drop_unbegun
+from echo_core.agent.pool import Pool
+from echo_core.agent.transcript import Entry, OpenCall, find_transcript, open_call, read_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a turn needs beside its request: the options that all turns share, the processes, the CLI's folder.
+
+    A warm process that says nothing for `patience` seconds after it was spoken to is given up.
+    """
+
+    options: ClaudeAgentOptions
+    pool: Pool
+    config_dir: Path
+    patience: float = 30.0
+
+
+def session_options(
+    base: ClaudeAgentOptions, request: TurnRequest, *, resume: bool, waiting: OpenCall | None = None
+) -> ClaudeAgentOptions:
+    """Give the options of a process for a request's session. The CLI never runs `waiting` by a rule of its own."""
+    return replace(
+        base,
+        cwd=request.cwd,
+        model=request.model,
+        max_turns=request.max_turns,
+        add_dirs=list(request.add_dirs),
+        system_prompt={"type": "preset", "preset": "claude_code", "append": request.system_prompt},
+        resume=request.session_id if resume else None,
+        session_id=None if resume else request.session_id,
+        settings=json.dumps({"permissions": {"ask": [waiting.tool]}}) if waiting is not None else None,
+    )
+
+
+async def prepare(request: TurnRequest, around: Surroundings) -> None:
+    """Start a process for a turn to come, if there is room and the session can be begun or resumed without a word.
+
+    A session with a waiting call cannot: the CLI would play the call at once, and would refuse it when the daemon ended
+    meanwhile. Nor can one that begins as a copy, before it is known what becomes of the original. Raises
+    `ClaudeSDKError`.
+    """
+    async with around.pool.place(request.session_id) as place:
+        if place.worker is not None:
+            place.keep()
+            return
+        path, entries = await asyncio.to_thread(_on_disk, around.config_dir, request.session_id)
+        if open_call(entries) is not None or (request.resume and not entries) or not request.cwd.is_dir():
+            return
+        if not entries:
+            await asyncio.to_thread(drop_unbegun, around.config_dir, request.session_id)
+        worker = await place.start_early(session_options(around.options, request, resume=bool(entries)))
+        if worker is not None and entries:
+            worker.transcript = path
+
+
+def _on_disk(config_dir: Path, session_id: str) -> tuple[Path | None, tuple[Entry, ...]]:
+    return find_transcript(config_dir, session_id), read_entries(config_dir, session_id)

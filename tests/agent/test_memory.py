@@ -1,0 +1,62 @@
+"""What processes weigh."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from echo_core.agent.memory import _alone, default_limit, weigh
+
+
+def test_the_default_is_a_share_of_the_machine() -> None:
+    """Something is left for everything else, and something can be kept on the smallest server."""
+    assert 0 < default_limit() <= psutil.virtual_memory().total // 3
+
+
+@pytest.mark.parametrize(("text", "expected"), [("300000000", 100_000_000), ("max", None), ("", None)])
+def test_a_container_counts_as_the_machine(tmp_path: Path, text: str, expected: int | None) -> None:
+    """Where a container has less memory than the machine, its limit is the one that is shared out."""
+    file = tmp_path / "memory.max"
+    file.write_text(text)
+    whole = psutil.virtual_memory().total // 3
+    assert default_limit(file) == (expected or whole)
+    assert default_limit(tmp_path / "missing") == whole
+
+
+async def test_children_are_weighed_with_their_parent() -> None:
+    """A process weighs more with its children; one that is gone weighs nothing."""
+    child = "print(1, flush=True); input()"
+    command = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    await parent.stdout.readline()
+    with_child = (await asyncio.to_thread(weigh, [parent.pid]))[parent.pid]
+    assert with_child >= _alone(parent.pid) + 1_000_000
+    parent.stdin.close()
+    await parent.wait()
+    assert weigh([parent.pid]) == {parent.pid: 0}
+
+
+def test_where_the_system_tells_less_the_resident_size_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that may not be looked into is weighed from outside; one that ends meanwhile weighs nothing."""
+    here = os.getpid()
+
+    def denied(_: psutil.Process) -> object:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "memory_full_info", denied)
+    assert _alone(here) > 1_000_000
+
+    def gone(_: psutil.Process) -> object:
+        raise psutil.NoSuchProcess(1)
+
+    monkeypatch.setattr(psutil.Process, "memory_full_info", gone)
+    assert _alone(here) == 0

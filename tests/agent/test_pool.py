@@ -1,0 +1,609 @@
+"""Processes that are kept between turns, with the real CLI: what they save, and what must not change by them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from claude_agent_sdk import ClaudeSDKClient
+
+from echo_core.agent import process
+from echo_core.agent.base import (
+    DeferredPermission,
+    DeferredQuestion,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    Resolution,
+    Spoken,
+    TextDelta,
+    ToolStarted,
+)
+from echo_core.agent.claude import ClaudeAgent
+from echo_core.agent.pool import Limits
+from echo_core.agent.process import Launcher
+from echo_core.agent.transcript import open_call, read_entries
+from echo_core.config import AgentSettings
+from echo_core.rehearsal import ModelRequest, RehearsalServer, Script, Step, ToolCall, environment
+from echo_core.texts import speaking
+from tests.agent.conftest import Desk, plain, say
+
+QUESTION = {
+    "questions": [
+        {
+            "question": "Which colour?",
+            "header": "Colour",
+            "multiSelect": False,
+            "options": [{"label": "Red", "description": "warm"}, {"label": "Blue", "description": "cold"}],
+        }
+    ]
+}
+BLUE = {**QUESTION, "answers": {"Which colour?": "Blue"}}
+ASK = ToolCall("AskUserQuestion", QUESTION)
+
+DAEMON = """
+import asyncio, sys
+from pathlib import Path
+from uuid import uuid4
+from echo_core.agent.base import Scope, TurnRequest
+from echo_core.agent.claude import ClaudeAgent
+from echo_core.rehearsal import environment
+
+async def main(url, root):
+    agent = ClaudeAgent(state_dir=root / "state", environ=environment(url, root / "config"))
+    for prompt in ("one", "two"):
+        request = TurnRequest(session_id=str(uuid4()), resume=False, cwd=root, system_prompt="", prompt=prompt,
+                              scope=Scope(readable=(), writable=()))
+        async for _ in agent.run_turn(request, stop=asyncio.Event()):
+            pass
+    agent.prepare(TurnRequest(session_id=str(uuid4()), resume=False, cwd=root, system_prompt="",
+                              scope=Scope(readable=(), writable=())))
+    while len(agent.pool.idle) < 3:
+        await asyncio.sleep(0.01)
+    print("ready", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+"""
+
+
+@asynccontextmanager
+async def limited(desk: Desk, *, environ: dict[str, str] | None = None, **limits: Any) -> AsyncIterator[ClaudeAgent]:
+    """Give the desk an agent with limits of its own."""
+    client, patience = limits.pop("client", ClaudeSDKClient), limits.pop("patience", 10.0)
+    variables = {**environment(desk.server.url, desk.config), **(environ or {})}
+    desk.agent = ClaudeAgent(
+        state_dir=desk.root / "state", environ=variables, limits=Limits(**limits), client=client, patience=patience
+    )
+    try:
+        yield desk.agent
+    finally:
+        await desk.agent.close()
+
+
+async def until(condition: Callable[[], object], *, seconds: float = 15.0) -> None:
+    """Wait until a condition holds."""
+    for _ in range(round(seconds / 0.01)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+def running(desk: Desk) -> list[int]:
+    """Give the desk's processes, as the system knows them."""
+    return [pid for pid, _ in process._marked(desk.agent._launcher._owner)]
+
+
+def pid(desk: Desk) -> int:
+    """Give the one process of the desk's agent."""
+    (found,) = desk.agent.pool.processes
+    return found
+
+
+def asking(*calls: ToolCall) -> Script:
+    """Make calls at first, and say afterwards what came of them."""
+
+    def script(request: ModelRequest) -> Step:
+        return Step(calls=calls) if request.replies == 0 else say(" / ".join(request.last_message.splitlines()))
+
+    return script
+
+
+def finished(outcome: object) -> Finished:
+    """Give an outcome that is a good one."""
+    assert isinstance(outcome, Finished), outcome
+    return outcome
+
+
+def in_file(desk: Desk) -> Any:
+    """Give the call that waits, by the session's file."""
+    return open_call(read_entries(desk.config, desk.session_id))
+
+
+# -- one process for many turns
+
+
+async def test_turns_of_a_session_share_a_process(desk: Desk) -> None:
+    """Three turns, one process; each has its own events, tokens and tip, and the cost goes on counting."""
+    outcomes = []
+    for number in range(3):
+        outcomes.append(finished(await desk.turn(f"turn {number}")))
+        assert [delta.text for delta in desk.of(TextDelta)] == [f"reply {number}"]
+    assert len(running(desk)) == 1
+    assert [outcome.texts for outcome in outcomes] == [("reply 0",), ("reply 1",), ("reply 2",)]
+    assert [outcome.usage.tokens_in for outcome in outcomes] == [100, 100, 100]
+    costs = [outcome.usage.cost_counter_usd for outcome in outcomes]
+    assert costs == pytest.approx([costs[0], 2 * costs[0], 3 * costs[0]])
+    assert len({outcome.tip for outcome in outcomes}) == 3
+    looked = await desk.agent.lookup(session_id=desk.session_id, cwd=desk.work, anchor="")
+    assert looked.tip == outcomes[-1].tip
+    await desk.agent.close()
+    assert running(desk) == []
+
+
+async def test_what_is_closed_is_resumed_and_nobody_notices(desk: Desk) -> None:
+    """An idle process is ended after its time; the next turn goes on in the same session."""
+    async with limited(desk, seconds=0.1, pause=0.05) as agent:
+        await desk.turn("hi")
+        first = pid(desk)
+        await until(lambda: not agent.pool.idle and not running(desk))
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+        assert pid(desk) != first
+
+
+async def test_without_warm_ones_each_turn_has_a_process_of_its_own(desk: Desk) -> None:
+    """With `warm` 0 nothing is left after a turn, and nothing is prepared."""
+    async with limited(desk, warm=0) as agent:
+        await desk.turn("hi")
+        agent.prepare(desk.request())
+        assert (agent.pool.processes, running(desk)) == ((), [])
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"system_prompt": "Another"}, {"max_turns": 30}, {"model": "claude-sonnet-4-5"}, {"add_dirs": True}],
+    ids=lambda change: next(iter(change)),
+)
+async def test_a_process_with_other_settings_is_not_used(desk: Desk, change: dict[str, Any]) -> None:
+    """What was fixed at a process's start must be what the turn wants; else it is exchanged, and one is left."""
+    await desk.turn("hi")
+    first = pid(desk)
+    if "add_dirs" in change:
+        change = {"add_dirs": (desk.config,)}
+    assert finished(await desk.turn("more", **change)).texts == ("reply 1",)
+    assert pid(desk) != first
+    assert running(desk) == [pid(desk)]
+
+
+async def test_another_environment_is_another_process(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A credential that changes in the daemon's environment reaches the agent with the next turn."""
+    async with limited(desk):
+        del desk.agent._environ["ANTHROPIC_API_KEY"]
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "the first one")
+        await desk.turn("hi")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "the second one")
+        await desk.turn("more")
+    keys = [request.headers["x-api-key"] for request in desk.server.requests if request.tools]
+    assert keys == ["the first one", "the second one"]
+
+
+async def test_each_turn_has_its_own_scope_and_language(desk: Desk) -> None:
+    """The process is the same; what it may do and in which words is the turn's."""
+    target = desk.work / "a.md"
+    target.write_text("a")
+    read = ToolCall("Read", {"file_path": str(target)})
+    desk.script(
+        lambda request: (
+            say("done") if request.messages[-1]["content"][0]["type"] == "tool_result" else Step(calls=(read,))
+        )
+    )
+    with speaking("ro"):
+        finished(await desk.turn("read"))
+    assert [started.description for started in desk.of(ToolStarted)] == ["Citesc a.md"]
+    before = pid(desk)
+    finished(await desk.turn("read"))
+    assert [started.description for started in desk.of(ToolStarted)] == ["Reading a.md"]
+    request = desk.request("read")
+    narrow = replace(request, scope=replace(request.scope, readable=(), writable=()))
+    assert isinstance(finished(await desk.run(narrow)).deferred, DeferredPermission)
+    assert pid(desk) == before
+
+
+async def test_two_turns_of_one_session_follow_each_other(desk: Desk) -> None:
+    """Whoever starts two turns at once in one session gets them one after the other, on one process."""
+    other = Desk(desk.server, desk.root, desk.agent, session_id=desk.session_id)
+    outcomes = await asyncio.gather(desk.turn("one"), other.turn("two"))
+    assert sorted(finished(outcome).texts for outcome in outcomes) == [("reply 0",), ("reply 1",)]
+    assert len(running(desk)) == 1
+
+
+async def test_a_stop_while_another_turn_has_the_session_is_heard(desk: Desk) -> None:
+    """A turn that waits for its session can be stopped; the one that runs goes on."""
+    desk.script(lambda _: Step(text=("a", "b"), delay=0.3))
+    other = Desk(desk.server, desk.root, desk.agent, session_id=desk.session_id)
+    first = asyncio.create_task(desk.turn("one"))
+    await until(lambda: desk.server.requests)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, stop.set)
+    outcome = await other.turn("two", stop=stop)
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is FailureKind.STOPPED
+    assert not first.done()
+    finished(await first)
+
+
+async def test_a_lost_transcript_is_not_hidden_by_a_warm_process(desk: Desk) -> None:
+    """Somebody removed the session: it is said, as it would be without the process."""
+    await desk.turn("hi")
+    (path,) = (desk.config / "projects").glob(f"*/{desk.session_id}.jsonl")
+    path.unlink()
+    outcome = await desk.turn("more", resume=True)
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is FailureKind.SESSION_LOST
+    assert running(desk) == []
+
+
+# -- processes that fail
+
+
+async def test_a_process_that_died_while_idle_is_replaced(desk: Desk) -> None:
+    """It is taken out at once when it dies, and the next turn does not notice."""
+    await desk.turn("hi")
+    os.kill(pid(desk), signal.SIGKILL)
+    await until(lambda: not desk.agent.pool.idle)
+    assert finished(await desk.turn("more")).texts == ("reply 1",)
+
+
+async def test_a_process_that_dies_as_it_is_asked_is_replaced(desk: Desk) -> None:
+    """It died before it read the prompt: the turn begins anew, once, and people notice nothing."""
+
+    class Dying(ClaudeSDKClient):
+        dead = False
+
+        async def query(self, prompt: Any, session_id: str = "default") -> None:
+            if desk.server.requests and not Dying.dead:
+                Dying.dead = True
+                os.kill(pid(desk), signal.SIGKILL)
+            await super().query(prompt, session_id)
+
+    async with limited(desk, client=Dying):
+        await desk.turn("hi")
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+        assert Dying.dead
+        assert len(desk.server.requests) == 2
+
+
+async def test_a_process_that_hangs_is_replaced(desk: Desk) -> None:
+    """It says nothing when it is spoken to: it is killed, and another one answers."""
+    async with limited(desk, patience=0.5):
+        await desk.turn("hi")
+        os.kill(pid(desk), signal.SIGSTOP)
+        before = pid(desk)
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+        assert pid(desk) != before
+        assert running(desk) == [pid(desk)]
+
+
+async def test_a_process_that_dies_in_a_later_turn_is_a_failure(desk: Desk) -> None:
+    """The prompt was heard, so it is not said again by itself; the next turn has another process."""
+    await desk.turn("hi")
+    desk.script(lambda _: Step(text=("Some ", *["more "] * 400), delay=0.05))
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TextDelta):
+            for found in desk.agent.pool.processes:
+                os.kill(found, signal.SIGKILL)
+
+    outcome = await desk.run(desk.request("tell"), watch=watch)
+    assert isinstance(outcome, Failed)
+    assert (outcome.kind, outcome.session_exists) == (FailureKind.OTHER, True)
+    assert running(desk) == []
+    desk.script(plain)
+    finished(await desk.turn("again"))
+
+
+async def test_a_stopped_turn_leaves_no_process_and_the_next_one_goes_on(desk: Desk) -> None:
+    """A stop on a warm process ends it; nothing of the stopped turn is taken for the next one's."""
+    await desk.turn("hi")
+    desk.script(lambda _: Step(text=("Some ", *["more "] * 400), delay=0.02))
+    stop = asyncio.Event()
+    outcome = await desk.run(
+        desk.request("tell"), stop=stop, watch=lambda event: stop.set() if isinstance(event, TextDelta) else None
+    )
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is FailureKind.STOPPED
+    assert running(desk) == []
+    desk.script(lambda _: say("Again."))
+    assert finished(await desk.turn("again")).texts == ("Again.",)
+
+
+async def test_a_cancelled_turn_leaves_no_process(desk: Desk) -> None:
+    """Whoever cancels a turn on a warm process ends it with the turn."""
+    await desk.turn("hi")
+    desk.script(lambda _: Step(hang=True))
+    turn = asyncio.create_task(desk.turn("more"))
+    await until(lambda: len(desk.server.requests) == 2)
+    turn.cancel()
+    await asyncio.wait({turn})
+    assert running(desk) == []
+
+
+async def test_a_failed_turn_leaves_no_process(desk: Desk) -> None:
+    """Only a process whose turn ended well is used again."""
+    desk.script(lambda _: Step(text=("x",), calls=(ToolCall("Read", {"file_path": str(desk.work / "a")}),)))
+    assert finished(await desk.turn("go", max_turns=1)).subtype == "error_max_turns"
+    assert running(desk) == []
+
+
+# -- limits
+
+
+async def test_the_least_recently_used_give_way(desk: Desk) -> None:
+    """No more than `warm` are kept; the longest unused go first, and their sessions go on."""
+    async with limited(desk, warm=2) as agent:
+        sessions = [str(uuid4()) for _ in range(3)]
+        for session in (sessions[0], sessions[1], sessions[0], sessions[2]):
+            desk.session_id = session
+            finished(await desk.turn("hi"))
+        assert agent.pool.idle == (sessions[0], sessions[2])
+        await until(lambda: len(running(desk)) == 2)
+        desk.session_id = sessions[1]
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+        assert agent.pool.idle == (sessions[2], sessions[1])
+
+
+async def test_a_turn_finds_room_and_a_guess_does_not(desk: Desk) -> None:
+    """Where memory is short, a turn has an idle process ended for it before its own starts; a guess gets none."""
+    async with limited(desk, memory=300 * 2**20) as agent:
+        await desk.turn("hi")
+        agent.prepare(desk.request(session_id=str(uuid4()), resume=False))
+        await until(lambda: not agent.pool._tasks)
+        assert agent.pool.idle == (desk.session_id,)
+        most: list[int] = []
+        other = Desk(desk.server, desk.root, agent)
+        await other.run(other.request("hi"), watch=lambda _: most.append(len(running(desk))))
+        assert max(most) == 1
+        assert agent.pool.idle == (other.session_id,)
+
+
+async def test_turns_run_also_where_there_is_no_memory_at_all(desk: Desk) -> None:
+    """The limit of memory ends idle processes, never a turn."""
+    async with limited(desk, memory=1) as agent:
+        assert finished(await desk.turn("hi")).texts == ("reply 0",)
+        assert agent.pool.idle == ()
+
+
+async def test_what_processes_take_is_measured(desk: Desk) -> None:
+    """The limit holds for what processes really take, children included."""
+    async with limited(desk, pause=0.05) as agent:
+        await desk.turn("hi")
+        (worker,) = agent.pool._idle.values()
+        worker.memory = 0
+        await until(lambda: worker.memory > 50 * 2**20)
+        object.__setattr__(agent.pool._limits, "memory", 10 * 2**20)
+        await until(lambda: not agent.pool.processes)
+        await until(lambda: not running(desk))
+
+
+def test_limits_come_from_the_settings() -> None:
+    """Each setting reaches the pool; without one, memory is a share of the machine's."""
+    limits = Limits.of(AgentSettings(warm=3, warm_seconds=5, memory_mb=700))
+    assert (limits.warm, limits.seconds, limits.memory) == (3, 5.0, 700 * 2**20)
+    assert Limits.of(AgentSettings(concurrency=100)).memory > 100 * 2**20
+
+
+# -- questions
+
+
+async def test_an_answer_costs_no_process(desk: Desk) -> None:
+    """The process that asked goes on with the answer; people read it in the history, and later turns resume well."""
+    desk.script(asking(ASK))
+    asked = finished(await desk.turn("hi"))
+    assert isinstance(asked.deferred, DeferredQuestion)
+    assert in_file(desk) is not None
+    before = pid(desk)
+    answered = finished(await desk.resolve(asked, tool_input=BLUE))
+    assert pid(desk) == before
+    assert answered.deferred is None
+    assert answered.texts[0].startswith('Your questions have been answered: "Which colour?"="Blue".')
+    assert len([request for request in desk.server.requests if request.tools]) == 2
+    found = await desk.agent.lookup(session_id=desk.session_id, cwd=desk.work, anchor=asked.deferred.tool_use_id)
+    assert (found.state, found.finished) == (
+        "answered",
+        replace(answered, usage=found.finished.usage) if found.finished else None,
+    )
+    spoken = await desk.agent.transcript(session_id=desk.session_id, cwd=desk.work)
+    assert spoken[1:3] == (Spoken("assistant", "Which colour?"), Spoken("answer", "Blue"))
+    await desk.agent.close()
+    async with limited(desk):
+        count = len(desk.server.requests)
+        assert finished(await desk.turn("more")).texts[0].endswith("more")
+        assert len(desk.server.requests) == count + 1
+
+
+async def test_an_answer_after_the_process_is_gone_is_the_same(desk: Desk) -> None:
+    """The call stands in the session's file when the turn ends, whatever becomes of the process."""
+    desk.script(asking(ASK))
+    asked = finished(await desk.turn("hi"))
+    os.kill(pid(desk), signal.SIGKILL)
+    await until(lambda: not desk.agent.pool.idle)
+    assert in_file(desk) is not None
+    assert "Blue" in finished(await desk.resolve(asked, tool_input=BLUE)).texts[0]
+
+
+async def test_a_closed_process_leaves_its_question_open(desk: Desk) -> None:
+    """Idle processes are closed while people think: nothing is answered by that."""
+    desk.script(asking(ASK))
+    asked = finished(await desk.turn("hi"))
+    await desk.agent.close()
+    assert in_file(desk) is not None
+    async with limited(desk):
+        desk.agent.prepare(desk.request())
+        await until(lambda: not desk.agent.pool._tasks)
+        assert (desk.agent.pool.idle, in_file(desk) is not None) == ((), True)
+        assert "Blue" in finished(await desk.resolve(asked, tool_input=BLUE)).texts[0]
+
+
+async def test_a_message_overtakes_a_question_on_the_same_process(desk: Desk) -> None:
+    """The call is refused and the message answered, by one request to the model and without a start."""
+    desk.script(asking(ASK))
+    finished(await desk.turn("hi"))
+    before, count = pid(desk), len(desk.server.requests)
+    outcome = finished(await desk.turn("never mind"))
+    assert (pid(desk), len(desk.server.requests)) == (before, count + 1)
+    assert outcome.deferred is None
+    assert "they have written a message instead" in outcome.texts[0]
+    assert outcome.texts[0].endswith("never mind")
+    assert in_file(desk) is None
+    spoken = await desk.agent.transcript(session_id=desk.session_id, cwd=desk.work)
+    assert [(line.role, line.text) for line in spoken][2] == ("user", "never mind")
+
+
+@pytest.mark.parametrize("allow", [True, False], ids=["allowed", "refused"])
+async def test_a_permission_is_settled_once(desk: Desk, allow: bool) -> None:
+    """A command runs after a yes, once, and never after a no; only the yes needs a start."""
+    made = desk.root / "made"
+    desk.script(asking(ToolCall("Bash", {"command": f"echo x >> {made}", "description": "Write"})))
+    asked = finished(await desk.turn("hi"))
+    assert isinstance(asked.deferred, DeferredPermission)
+    before = pid(desk)
+    outcome = finished(await desk.resolve(asked, allow=allow, **({} if allow else {"reason": "Not today."})))
+    assert outcome.deferred is None
+    assert (made.read_text() if made.exists() else "") == ("x\n" if allow else "")
+    assert ("Not today." in outcome.texts[0]) is not allow
+    assert (pid(desk) == before) is not allow
+    again = finished(await desk.run(desk.request(resolution=Resolution(asked.deferred.tool_use_id, allow=True))))
+    assert again.texts == outcome.texts
+    assert (made.read_text() if made.exists() else "") == ("x\n" if allow else "")
+
+
+async def test_a_fork_of_an_open_question_waits_too(desk: Desk) -> None:
+    """A session whose process lives on can be copied at its question; the copy's answer is its own."""
+    desk.script(asking(ASK))
+    asked = finished(await desk.turn("hi"))
+    assert asked.deferred is not None
+    copy = Desk(desk.server, desk.root, desk.agent)
+    resolution = Resolution(asked.deferred.tool_use_id, allow=True, tool_input=BLUE)
+    request = copy.request(resolution=resolution, resume=False, fork_from=desk.session_id, fork_at=asked.tip)
+    assert "Blue" in finished(await copy.run(request)).texts[0]
+    assert in_file(desk) is not None
+    assert len(running(desk)) == 2
+    red = {**QUESTION, "answers": {"Which colour?": "Red"}}
+    assert "Red" in finished(await desk.resolve(asked, tool_input=red)).texts[0]
+
+
+# -- getting ready
+
+
+async def test_a_new_session_is_got_ready(desk: Desk) -> None:
+    """The first turn of a session costs no start after `prepare`, and an unused one leaves nothing."""
+    request = desk.request("hi")
+    desk.agent.prepare(replace(request, prompt="", prompt_id=""))
+    desk.agent.prepare(replace(request, prompt="", prompt_id=""))
+    await until(lambda: desk.agent.pool.idle == (desk.session_id,))
+    ready = pid(desk)
+    assert finished(await desk.run(request)).texts == ("reply 0",)
+    assert running(desk) == [ready] == list(desk.agent.pool.processes)
+    unused = str(uuid4())
+    desk.agent.prepare(desk.request(session_id=unused, resume=False))
+    await until(lambda: unused in desk.agent.pool.idle)
+    await desk.agent.close()
+    assert list(desk.root.rglob(f"*{unused}*")) == []
+    async with limited(desk):
+        assert finished(await desk.turn("hi", session_id=unused, resume=False)).texts == ("reply 0",)
+
+
+async def test_a_session_is_resumed_early(desk: Desk) -> None:
+    """After a restart of the daemon a session can be got ready before anybody has said anything."""
+    await desk.turn("hi")
+    await desk.agent.close()
+    async with limited(desk) as agent:
+        agent.prepare(desk.request())
+        await until(lambda: agent.pool.idle == (desk.session_id,))
+        ready, count = pid(desk), len(desk.server.requests)
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+        assert (pid(desk), len(desk.server.requests)) == (ready, count + 1)
+
+
+async def test_a_turn_waits_for_what_is_being_got_ready(desk: Desk) -> None:
+    """The words come while the process starts: it is used, and no second one is started."""
+    request = desk.request("hi")
+    desk.agent.prepare(replace(request, prompt="", prompt_id=""))
+    await asyncio.sleep(0)
+    assert finished(await desk.run(request)).texts == ("reply 0",)
+    assert len(running(desk)) == 1
+
+
+async def test_a_wrong_guess_ends_by_itself(desk: Desk) -> None:
+    """What was prepared and never used ends like any other idle process; a guess that cannot be started is no error."""
+    async with limited(desk, seconds=0.2, pause=0.05) as agent:
+        agent.prepare(desk.request())
+        agent.prepare(desk.request(session_id=str(uuid4()), resume=True))
+        agent.prepare(desk.request(session_id=str(uuid4()), cwd=desk.root / "gone"))
+        agent.prepare(desk.request(session_id=str(uuid4()), fork_from=desk.session_id))
+        await until(lambda: agent.pool.idle == (desk.session_id,))
+        await until(lambda: not agent.pool.processes and not running(desk))
+
+
+async def test_closing_ends_what_is_being_got_ready(desk: Desk) -> None:
+    """No process is left when the agent closes in the middle of a start."""
+    desk.agent.prepare(desk.request())
+    await until(lambda: running(desk))
+    await desk.agent.close()
+    assert running(desk) == []
+    desk.agent.prepare(desk.request())
+    assert desk.agent.pool.processes == ()
+
+
+# -- the end of the daemon
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+async def test_idle_processes_end_with_a_killed_daemon(tmp_path: Path) -> None:
+    """After kill -9 of the daemon no process is left, idle and prepared ones included, and questions are still open."""
+    launcher = Launcher(state_dir=tmp_path / "state")
+    asks = Step(calls=(ASK,))
+    async with RehearsalServer(
+        lambda request: asks if request.last_message.endswith("two") else plain(request)
+    ) as server:
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", DAEMON, server.url, str(tmp_path), stdout=subprocess.PIPE
+        )
+        assert daemon.stdout is not None
+        async with asyncio.timeout(30):
+            assert await daemon.stdout.readline() == b"ready\n"
+        assert len(list(process._marked(launcher._owner))) == 3
+        daemon.kill()
+        await daemon.wait()
+        await until(lambda: not list(process._marked(launcher._owner)), seconds=5)
+    sessions = [path.stem for path in (tmp_path / "config" / "projects").glob("*/*.jsonl")]
+    assert len(sessions) == 2
+    assert sum(open_call(read_entries(tmp_path / "config", session)) is not None for session in sessions) == 1
+
+
+async def test_a_call_that_no_turn_asked_for_is_refused(desk: Desk) -> None:
+    """A process that does something while it is idle is refused every tool, and is not used again."""
+    await desk.turn("hi")
+    (worker,) = desk.agent.pool._idle.values()
+    desk.script(asking(ToolCall("Write", {"file_path": str(desk.work / "x"), "content": "x"})))
+
+    async def prompt() -> AsyncIterator[dict[str, Any]]:
+        yield {"type": "user", "message": {"role": "user", "content": "by itself"}, "parent_tool_use_id": None}
+
+    await worker.client.query(prompt())
+    await until(lambda: not desk.agent.pool.idle)
+    await until(lambda: not running(desk))
+    assert not (desk.work / "x").exists()
