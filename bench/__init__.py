@@ -1,1 +1,1 @@
-"""Measurements, run by hand: `make bench`, or `python -m bench.NAME`."""
+"""Measurements: `make bench`, or `python -m bench`. Each figure is a ratio of two things measured in turn."""

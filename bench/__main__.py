@@ -1,8 +1,10 @@
-"""`make bench`: measure what stands in this folder."""
+"""`python -m bench`."""
 
 from __future__ import annotations
 
-from bench import journal
+import sys
+
+from bench.running import main
 
 if __name__ == "__main__":
-    journal.main()
+    sys.exit(main(sys.argv[1:]))

@@ -1,21 +1,18 @@
-"""What the page costs: a plan with many turns, and text on its way to many pages: `python -m bench.web`.
+"""What the page in the browser costs: a plan with many turns, and text on its way to many pages.
 
-Everything runs beside a bare FastAPI application of the same process that echoes as many bytes, or the same text to as
-many listeners. Milliseconds depend on the machine, so read the ratios. Listeners are plain sockets in this process, and
-so a part of what is measured.
+The other side is a bare FastAPI application in the same process that echoes as many bytes, or the same text to as many
+listeners. Listeners are plain sockets in this process, and so a part of what is measured on both sides.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,9 +21,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, StreamingResponse
-from rich.console import Console
-from rich.table import Table
 
+from bench.figures import Claim, Figure, Limit, Measured
 from echo_core.agent.base import TextDelta
 from echo_core.broadcast import Broadcast
 from echo_core.desk import Page, PlanDetail, PlanSummary, Sight, Utterance
@@ -35,6 +31,10 @@ from echo_core.testing.recording import EmptyDesk, RecordingCore
 from echo_web.adapter import WebAdapter
 from echo_web.config import WebSettings
 
+TURNS = 500
+PAGES = 100
+PAUSE = 0.12
+LIMIT = 20.0
 KEY = ChannelKey("web", "k3v9x0q2m7ab")
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 SAID = (
@@ -135,57 +135,50 @@ class Listener:
             writer.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Milliseconds (median, worst) of ours and of the bare application."""
+class Pages:
+    """Pages of one server that are open, and what is told to all of them."""
 
-    what: str
-    ours: float
-    worst: float
-    bare: float
-    note: str = ""
+    def __init__(self, url: str, path: str, *, begin: Callable[[int], None], tell: Callable[[str], None]) -> None:
+        self._listeners = [Listener(url, path) for _ in range(PAGES)]
+        self._begin = begin
+        self._tell = tell
+        self._running: list[asyncio.Task[None]] = []
 
+    async def open(self) -> None:
+        """Open them, some at a time."""
+        for listener in self._listeners:
+            self._running.append(asyncio.create_task(listener.run()))
+            await asyncio.wait_for(listener.connected.wait(), LIMIT)
 
-async def one_page(url: str, path: str, times: int) -> tuple[float, int]:
-    """Ask for a page again and again; gives milliseconds (median), and bytes."""
-    address = urlsplit(url)
-    spans, size = [], 0
-    for _ in range(times):
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    async def arrivals(self, number: int) -> list[float]:
+        """Have a text come to all of them; gives the milliseconds for each."""
+        text = f"first-text-{number:05d}-for-everybody"
+        for listener in self._listeners:
+            listener.want(text)
+        self._begin(number)
         started = time.perf_counter()
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode())
-        size = len(await reader.read(-1))
-        spans.append((time.perf_counter() - started) * 1000)
-        writer.close()
-    return statistics.median(spans), size
+        self._tell(text)
+        async with asyncio.timeout(LIMIT):
+            await asyncio.gather(*(listener.arrived.wait() for listener in self._listeners))
+        return [(listener.at - started) * 1000 for listener in self._listeners]
 
-
-async def arrivals(
-    url: str, path: str, *, pages: int, times: int, begin: Callable[[int], None], tell: Callable[[str], None]
-) -> list[float]:
-    """Have text come to pages that are open; gives milliseconds for each page and time, of all that was told."""
-    listeners = [Listener(url, path) for _ in range(pages)]
-    running = [asyncio.create_task(listener.run()) for listener in listeners]
-    await asyncio.gather(*(listener.connected.wait() for listener in listeners))
-    await asyncio.sleep(0.3)
-    spans: list[float] = []
-    try:
-        for number in range(times):
-            text = f"first-text-{number}-of-{pages}"
-            for listener in listeners:
-                listener.want(text)
-            begin(number)
-            started = time.perf_counter()
-            tell(text)
-            async with asyncio.timeout(20):
-                await asyncio.gather(*(listener.arrived.wait() for listener in listeners))
-            spans.extend((listener.at - started) * 1000 for listener in listeners)
-            await asyncio.sleep(0.15)
-    finally:
-        for task in running:
+    async def close(self) -> None:
+        """Close them."""
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-    return spans
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+
+async def one_page(url: str, path: str) -> tuple[float, int]:
+    """Ask for a page; gives milliseconds, and bytes."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    started = time.perf_counter()
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode())
+    size = len(await asyncio.wait_for(reader.read(-1), LIMIT))
+    spent = (time.perf_counter() - started) * 1000
+    writer.close()
+    return spent, size
 
 
 @asynccontextmanager
@@ -206,7 +199,7 @@ async def our_server(desk: BenchDesk, folder: Path) -> AsyncIterator[str]:
     """Serve the page."""
     core = RecordingCore()
     core.desk = desk
-    adapter = WebAdapter(WebSettings(port=0, uploads=folder / "uploads"))
+    adapter = WebAdapter(WebSettings(port=0).kept_in(folder / "uploads"))
     serving = asyncio.create_task(adapter.run(core))
     while not adapter.url:  # noqa: ASYNC110 - it does not tell
         await asyncio.sleep(0.01)
@@ -216,53 +209,75 @@ async def our_server(desk: BenchDesk, folder: Path) -> AsyncIterator[str]:
         await serving
 
 
-async def measure(turns: int, pages: int, times: int) -> list[Measured]:
-    """Measure ours and the bare application, one after the other."""
-    desk = BenchDesk(turns)
-    rows: list[Measured] = []
-    with tempfile.TemporaryDirectory() as folder:
-        async with our_server(desk, Path(folder)) as url:
-            first, _ = await one_page(url, f"/plans/{KEY}", 1)
-            page, size = await one_page(url, f"/plans/{KEY}", times)
+class Web:
+    """See the module. The page takes turns with the bare one, and then the text does."""
 
-            def begin(number: int) -> None:
-                desk.broadcast.began(KEY, f"turn-{number}", ())
+    name = "web"
+    limit = 120.0
+    page = Claim(
+        "web.page", f"page of a plan with {TURNS} turns", "a bare FastAPI page of as many bytes", None,
+        promise="under 300 ms and 200 KB",
+    )  # fmt: skip
+    live = Claim(
+        "web.live", f"first text in the daemon → on {PAGES} open pages", "a bare FastAPI stream", None,
+        promise="within 50 ms",
+    )  # fmt: skip
+    claims = (page, live)
 
-            def tell(text: str) -> None:
-                desk.broadcast.feed(KEY, TextDelta(text, 0))
+    async def measure(self, *, short: bool, say: Callable[[str], None]) -> Measured:
+        """See `Benchmark`."""
+        times = 10 if short else 40
+        desk = BenchDesk(TURNS)
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="echo-bench-")))
+            url = await stack.enter_async_context(our_server(desk, folder))
+            first, size = await one_page(url, f"/plans/{KEY}")
+            bare = Bare(size)
+            other = await stack.enter_async_context(bare_server(bare.app))
+            await one_page(other, "/page")
+            ours, theirs = [], []
+            for _ in range(times):
+                ours.append((await one_page(url, f"/plans/{KEY}"))[0])
+                theirs.append((await one_page(other, "/page"))[0])
+            say("pages are open")
+            arrived, echoed = await self._live(desk, bare, url, other, times)
+        return Measured((
+            Figure(
+                self.page, tuple(ours), tuple(theirs),
+                limits=(Limit("the first", first, 300.0, "ms"), Limit("size", size / 1000, 200.0, "KB")),
+            ),
+            Figure(
+                self.live, tuple(map(statistics.median, arrived)), tuple(map(statistics.median, echoed)),
+                limits=(Limit("on the last page", statistics.median(map(max, arrived)), 50.0, "ms"),),
+            ),
+        ))  # fmt: skip
 
-            live = f"/plans/{KEY}/live"
-            ours = await arrivals(url, live, pages=pages, times=times, begin=begin, tell=tell)
-    bare = Bare(size)
-    async with bare_server(bare.app) as url:
-        bare_page, _ = await one_page(url, "/page", times)
-        theirs = await arrivals(url, "/live", pages=pages, times=times, begin=lambda _number: None, tell=bare.tell)
-    rows.append(Measured(f"page of {turns} turns", page, first, bare_page, f"{size / 1000:.0f} KB"))
-    rows.append(Measured(f"first text, {pages} pages", statistics.median(ours), max(ours), statistics.median(theirs)))
-    return rows
+    async def _live(
+        self, desk: BenchDesk, bare: Bare, url: str, other: str, times: int
+    ) -> tuple[list[list[float]], list[list[float]]]:
+        def begin(number: int) -> None:
+            desk.broadcast.began(KEY, f"turn-{number}", ())
+
+        def tell(text: str) -> None:
+            desk.broadcast.feed(KEY, TextDelta(text, 0))
+
+        ours = Pages(url, f"/plans/{KEY}/live", begin=begin, tell=tell)
+        theirs = Pages(other, "/live", begin=lambda _: None, tell=bare.tell)
+        arrived, echoed = [], []
+        try:
+            await ours.open()
+            await theirs.open()
+            await asyncio.sleep(0.3)
+            for number in range(times):
+                arrived.append(await ours.arrivals(number))
+                await asyncio.sleep(PAUSE)
+                echoed.append(await theirs.arrivals(number))
+                await asyncio.sleep(PAUSE)
+        finally:
+            await ours.close()
+            await theirs.close()
+        return arrived, echoed
 
 
-def table(rows: list[Measured]) -> Table:
-    """Lay the rows out, each with its ratio to the bare application."""
-    result = Table(title="The page (ms)")
-    for name in ("what", "median", "worst", "bare FastAPI", "ratio", ""):
-        result.add_column(name, justify="right")
-    for row in rows:
-        numbers = (f"{row.ours:.1f}", f"{row.worst:.1f}", f"{row.bare:.1f}", f"{row.ours / row.bare:.1f}")
-        result.add_row(row.what, *numbers, row.note)
-    return result
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=500, help="turns of the plan")
-    parser.add_argument("--pages", type=int, default=100, help="pages that are open")
-    parser.add_argument("--times", type=int, default=20, help="how often each is measured")
-    given = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    Console(width=140).print(table(asyncio.run(measure(given.turns, given.pages, given.times))))
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARK = Web()

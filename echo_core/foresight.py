@@ -39,8 +39,8 @@ class Foresight:
         """Prepare for what may come after a turn that is stored."""
         try:
             likely = await asyncio.to_thread(self._likely, plan)
-        except OSError as error:
-            log.debug("nothing_foreseen", reason=str(error))
+        except Exception as error:  # the outer edge of a guess: a turn's worker, or the daemon's start, waits for it
+            log.info("nothing_foreseen", reason=str(error), kind=type(error).__name__)
             return
         for request in likely:
             self._engine.agent.prepare(request)

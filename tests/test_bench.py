@@ -115,9 +115,15 @@ def expected(score: float = 1.2) -> Expected:
 def test_the_table_shows_ratio_reach_and_values() -> None:
     """In Markdown and on a terminal."""
     lines = expected(1.4).lines
-    assert "| a turn | a bare one | 1.3 times or less | 1.40 ×; with them 1,234 ms | 14.0 ms : 10.0 ms | no |" in (
-        markdown_table(lines)
+    row = (
+        "a turn (100 conversations)",
+        "a bare one",
+        LESS.promise,
+        "1.40 ×; with them 1,234 ms",
+        "14.0 ms : 10.0 ms",
+        "no",
     )
+    assert f"| {' | '.join(row)} |" in markdown_table(lines)
     assert "| memory | – | under 20 KB | 11.5 KB | 11.5 KB | yes |" in markdown_table(lines)
     console = Console(width=200, record=True, file=StringIO())
     console.print(rich_table(lines))

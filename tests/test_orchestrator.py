@@ -155,7 +155,6 @@ async def test_from_the_first_phase_to_the_final_plan(shop: Workshop) -> None:
             plan_ceo_review=[says(f"The scope is right.\n\n{INPUT}")],
             plan_eng_review=[
                 says("A question.", asks("Who?", ("We", "two"), ("All", "many"))),
-                says(f"As you like.\n\n{READY}"),  # what it says to a question that nobody answers
                 says(f"I will not.\n\n{INPUT}"),
                 says("Well, then.", writes(final, "# Final")),
                 says(f"There it is.\n\n{READY}"),

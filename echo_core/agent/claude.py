@@ -30,6 +30,7 @@ TOOLS = (
 )  # fmt: skip
 LARGEST_MESSAGE = 64 * 1024 * 1024
 END_LIMIT = 30.0
+ENDED = "The turn was ended."
 _DEFAULTS = {"CLAUDE_CODE_MAX_RETRIES": "6"}
 _ALWAYS = {
     "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",  # tells of a prompt that the CLI skips
@@ -78,6 +79,8 @@ class ClaudeAgent:
         task = asyncio.create_task(self._run(request, stop, events.put_nowait))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
+        ended = Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
+        task.add_done_callback(lambda _: events.put_nowait(ended))  # a task that is cancelled before it runs says nothing
         try:
             while not isinstance(event := await events.get(), (Finished, Failed)):
                 yield event
@@ -119,7 +122,7 @@ class ClaudeAgent:
         try:
             await self._swept()
             await prepare(request, await self._surroundings())
-        except (ClaudeSDKError, AgentMissingError, OSError) as error:
+        except Exception as error:  # the outer edge of a guess: it comes to nothing
             log.info("agent_not_prepared", session=request.session_id, reason=type(error).__name__)
 
     @property
@@ -128,7 +131,7 @@ class ClaudeAgent:
 
     async def _run(self, request: TurnRequest, stop: asyncio.Event, emit: Callable[[Event], None]) -> None:
         """Run a turn and emit its outcome in any case, also when it is cancelled."""
-        outcome: Outcome = Failed(FailureKind.STOPPED, "The turn was ended.", session_exists=request.resume)
+        outcome: Outcome = Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
         try:
             await self._swept()
             outcome = await Turn(request, surroundings=await self._surroundings(), emit=emit, stop=stop).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,19 +29,20 @@ def default_limit(container: Path = CONTAINER_LIMIT) -> int:
 def weigh(pids: Iterable[int]) -> dict[int, int]:
     """Give the bytes that each process and its children take; a process that is gone takes none.
 
-    What several processes share is split between them where the system tells (Linux). Blocks for some milliseconds a
-    process; run it off the loop.
+    What several processes share is split between them where the system tells (Linux). Where it does not list its
+    processes, children are left out. Blocks for some milliseconds a process; run it off the loop. Raises nothing.
     """
     children = defaultdict(list)
-    for process in psutil.process_iter(["ppid"]):
-        children[process.info["ppid"]].append(process.pid)
+    with suppress(psutil.Error, OSError):
+        for process in psutil.process_iter(["ppid"]):
+            children[process.info["ppid"]].append(process.pid)
     return {pid: sum(map(_alone, _family(pid, children))) for pid in pids}
 
 
 def _family(pid: int, children: dict[int, list[int]]) -> list[int]:
     family = [pid]
     for member in family:
-        family.extend(children.get(member, ()))
+        family.extend(child for child in children.get(member, ()) if child not in family)
     return family
 
 

@@ -162,9 +162,7 @@ class Pool:
 
     async def end(self, worker: Worker) -> None:
         """End a process, and return when it has ended."""
-        if worker not in self._leaving:
-            self._leaving[worker] = asyncio.create_task(self._end(worker))
-        await asyncio.shield(self._leaving[worker])
+        await asyncio.shield(self._ending(worker))
 
     async def make_room(self) -> None:
         """End idle processes until one more that works has its memory."""
@@ -195,6 +193,12 @@ class Pool:
         await self._end_all(list(self._idle.values()))
         await asyncio.gather(*self._leaving.values())
 
+    def _ending(self, worker: Worker) -> asyncio.Task[None]:
+        """Begin to end a process, and give the task that does."""
+        if worker not in self._leaving:
+            self._leaving[worker] = asyncio.create_task(self._end(worker))
+        return self._leaving[worker]
+
     async def _end(self, worker: Worker) -> None:
         try:
             await worker.end()
@@ -203,6 +207,9 @@ class Pool:
             del self._leaving[worker]
 
     async def _take(self, session_id: str, place: Place) -> None:
+        leaving = [task for worker, task in self._leaving.items() if worker.fit.session_id == session_id]
+        if leaving:
+            await asyncio.wait(leaving)
         worker = self._idle.pop(session_id, None)
         if worker is not None:
             self._working.add(worker)
@@ -261,7 +268,7 @@ class Pool:
     def _end_soon(self, workers: Iterable[Worker]) -> None:
         """Take idle processes out at once and end them beside what goes on."""
         for worker in self._out(workers):
-            self.spawn(self.end(worker))
+            self._ending(worker)
 
     def _watch_over(self) -> None:
         if self._keeper is None or self._keeper.done():

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from contextvars import Context, copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from claude_agent_sdk import (
     ClaudeAgentOptions,
     ClaudeSDKClient,
     ClaudeSDKError,
+    CLIConnectionError,
     HookContext,
     HookInput,
     HookJSONOutput,
@@ -31,6 +32,8 @@ from echo_core.agent.transcript import OpenCall
 
 HOOK_LIMIT = 60.0
 END_LIMIT = 25.0
+TERMINATED_AFTER = 1.5
+KILLED_AFTER = 4.5
 INTERRUPT_LIMIT = 2.0
 NOBODY = "Nobody is in this conversation at the moment. Do nothing."
 EXPECTED_MEMORY = 120 * 2**20
@@ -59,8 +62,9 @@ class Asked(Protocol):
 class Fit:
     """All that is fixed when a process starts; a process serves the turns whose fit is equal to its own."""
 
-    options: tuple[tuple[str, str], ...]
-    environ: frozenset[tuple[str, str]]
+    session_id: str
+    options: tuple[tuple[str, str], ...] = field(repr=False)
+    environ: frozenset[tuple[str, str]] = field(repr=False)
 
     @classmethod
     def of(cls, options: ClaudeAgentOptions, session_id: str, environ: Mapping[str, str] | None = None) -> Fit:
@@ -70,7 +74,6 @@ class Fit:
         put to us: what they change is decided by the gate anyway.
         """
         fixed = {
-            "session": session_id,
             "cwd": options.cwd,
             "system_prompt": options.system_prompt,
             "model": options.model,
@@ -84,6 +87,7 @@ class Fit:
             "setting_sources": options.setting_sources,
         }
         return cls(
+            session_id,
             tuple((name, repr(value)) for name, value in fixed.items()),
             frozenset((os.environ if environ is None else environ).items()),
         )
@@ -118,8 +122,23 @@ class Worker:
         )
 
     async def connect(self) -> None:
-        """Start the process. Raises `ClaudeSDKError`."""
-        await self.client.connect()
+        """Start the process; one whose start is cancelled ends at once, as nothing was said to it.
+
+        Raises `ClaudeSDKError`.
+        """
+        starting = asyncio.create_task(self.client.connect())
+        starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.cancel()
+            self.terminate()
+            await asyncio.wait({starting})
+            raise
+        except ClaudeSDKError:
+            raise
+        except Exception as error:  # what the SDK says when the program does not answer
+            raise CLIConnectionError(str(error)) from error
 
     @property
     def pid(self) -> int | None:
@@ -148,7 +167,7 @@ class Worker:
         """End what the CLI does, so that it leaves at once when it is disconnected. Takes two seconds at most."""
         if not self.alive:
             return
-        with suppress(TimeoutError, ClaudeSDKError):
+        with suppress(Exception):  # the SDK's refusals are plain ones
             async with asyncio.timeout(INTERRUPT_LIMIT):
                 await self.client.interrupt()
 
@@ -161,8 +180,15 @@ class Worker:
                         continue
                     if not isinstance(message, RateLimitEvent):
                         return
-        except ClaudeSDKError as error:
+        except Exception as error:  # the outer edge of an idle process: whatever the SDK says, it is not used again
             log.info("agent_idle_ended", reason=type(error).__name__)
+
+    def terminate(self) -> None:
+        """Tell the process to end now, with the commands that it runs."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
 
     def kill(self) -> None:
         """End the process at once, without a chance to write anything."""
@@ -172,19 +198,27 @@ class Worker:
                 process.kill()
 
     async def end(self) -> None:
-        """End the process, within seconds and even when the caller is cancelled; once it has ended, does nothing."""
+        """End the process, within five seconds and even when the caller is cancelled; one that has ended, is no matter.
+
+        It is asked to leave, told so if it works on, and killed if that does not help.
+        """
         self.unbind()
         if self._ending is None:
             self._ending = asyncio.create_task(self._end())
         await asyncio.shield(self._ending)
 
     async def _end(self) -> None:
+        loop = asyncio.get_running_loop()
+        pushes = (loop.call_later(TERMINATED_AFTER, self.terminate), loop.call_later(KILLED_AFTER, self.kill))
         try:
             async with asyncio.timeout(END_LIMIT):
                 await self.client.disconnect()
         except Exception:  # the outer edge: whatever the SDK says, the process ends
             log.exception("agent_not_ended")
             self.kill()
+        finally:
+            for push in pushes:
+                push.cancel()
 
     @property
     def _process(self) -> Any:  # noqa: ANN401 - the SDK's own, which it does not type

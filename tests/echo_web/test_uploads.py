@@ -63,5 +63,5 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     folder.chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path)
     for path in (folder, tmp_path / "link"):
-        with pytest.raises(AdapterError, match="ECHO_WEB__UPLOADS"):
+        with pytest.raises(AdapterError, match="belongs to somebody else"):
             Uploads(path).prepare()
