@@ -16,12 +16,11 @@ import structlog
 
 from echo_core.adapter import Adapter, Channel, Core
 from echo_core.agent.base import Agent
-from echo_core.agent.claude import ClaudeAgent
 from echo_core.agent.environment import clean_environment, find_credential
-from echo_core.agent.pool import Limits
+from echo_core.agent.late import LateAgent
 from echo_core.agent.process import find_cli
 from echo_core.assembly import assemble
-from echo_core.config import Settings
+from echo_core.config import AgentSettings, Settings
 from echo_core.errors import AdapterError, ConfigError, CredentialMissingError
 from echo_core.folders import Folders
 from echo_core.journal.base import Journal
@@ -30,8 +29,6 @@ from echo_core.messages import ChannelKey
 from echo_core.presenter import Elsewhere
 from echo_core.prompts import Prompts, shipped_prompts
 from echo_core.registry import Registry
-from echo_core.rehearsal.scenario import load_scenario
-from echo_core.rehearsal.server import RehearsalServer, environment
 from echo_core.texts import load, settled
 
 END_LIMIT = 4.0
@@ -73,18 +70,13 @@ async def serve(settings: Settings, registry: Registry, *, stop: asyncio.Event |
             stack.enter_context(settled(settings.language))
         journal = await stack.enter_async_context(FileJournal(settings.state_dir))
         clean_environment(os.environ)
-        agent = ClaudeAgent(
-            state_dir=folders.state,
-            cli_path=settings.agent.cli_path,
-            plugins=(folders.plugin,),
-            environ=surroundings,
-            limits=Limits.of(settings.agent),
-        )
+        agent = LateAgent(lambda: _claude(settings.agent, folders, surroundings))
         stack.push_async_callback(agent.close)
         serving = asyncio.create_task(
             _serve(settings=settings, adapters=adapters, journal=journal, agent=agent, prompts=prompts, folders=folders)
         )
         stopping = asyncio.create_task(stop.wait())
+        agent.begin()
         log.info("serving", adapters=list(names), state=str(settings.state_dir), workspace=str(folders.workspace_root))
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -166,6 +158,20 @@ async def supervised(
     return None
 
 
+def _claude(settings: AgentSettings, folders: Folders, environ: Mapping[str, str]) -> Agent:
+    """Make the agent. Blocks: its library takes most of a second to load."""
+    from echo_core.agent.claude import ClaudeAgent  # noqa: PLC0415
+    from echo_core.agent.pool import Limits  # noqa: PLC0415
+
+    return ClaudeAgent(
+        state_dir=folders.state,
+        cli_path=settings.cli_path,
+        plugins=(folders.plugin,),
+        environ=environ,
+        limits=Limits.of(settings),
+    )
+
+
 def _built(registry: Registry, settings: Settings, name: str) -> Adapter:
     """Make an adapter, with a folder of its own in the state folder."""
     return registry.build(name, settings.section(name).kept_in(settings.state_dir / "adapters" / name))
@@ -185,6 +191,9 @@ async def _surroundings(settings: Settings, environ: Mapping[str, str]) -> Async
             raise CredentialMissingError
         yield {}
         return
+    from echo_core.rehearsal.scenario import load_scenario  # noqa: PLC0415 - only where it is used
+    from echo_core.rehearsal.server import RehearsalServer, environment  # noqa: PLC0415
+
     scenario = await asyncio.to_thread(load_scenario, shipped_prompts() / "rehearsal" / "planning.toml")
     async with RehearsalServer(scenario) as server:
         log.warning("rehearsal", meaning="a scripted model answers; no account is used")

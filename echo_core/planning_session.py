@@ -144,17 +144,18 @@ class PlanningSession:
         request = self._request(self._introduced(pending), session_id, self._uuid(step), settings.max_turns)
         anchor = request.prompt_id or pending.tool_use_id
         outcome = await self._ask(request, anchor)
-        more = self._request(GO_ON, session_id, self._uuid(f"{step}/more"), settings.max_turns_retry, resume=True)
+        more = self._uuid(f"{step}/more")
         half = isinstance(outcome, Finished) and outcome.subtype == "error_max_turns"
         if isinstance(outcome, Finished) and half:
-            anchor, pending = more.prompt_id, GO_ON
-            outcome = _joined(outcome, await self._ask(more, anchor))
+            anchor, pending = more, GO_ON
+            rest = self._request(GO_ON, session_id, more, settings.max_turns_retry, resume=True)
+            outcome = _joined(outcome, await self._ask(rest, anchor))
         elif isinstance(outcome, Failed) and outcome.kind is FailureKind.CUT_OFF:
-            found = await self._engine.agent.lookup(session_id=session_id, cwd=more.cwd, anchor=more.prompt_id)
+            found = await self._engine.agent.lookup(session_id=session_id, cwd=request.cwd, anchor=more)
             outcome = found.finished or outcome
         if isinstance(outcome, Finished):
             return self._conclude(outcome, session_id, None)
-        left = await self._engine.agent.lookup(session_id=session_id, cwd=more.cwd, anchor=anchor)
+        left = await self._engine.agent.lookup(session_id=session_id, cwd=request.cwd, anchor=anchor)
         heard = half or left.state != "unseen"
         offer = RecoveryOffer(token="", session_id=session_id, anchor=anchor, pending=pending)
         return self._conclude(outcome, session_id, _recovery(outcome, offer, heard=heard), heard=heard, tip=left.tip)

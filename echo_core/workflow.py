@@ -9,6 +9,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -148,13 +149,20 @@ def load_workflow(name: str, folders: Sequence[Path]) -> Workflow:
     if path is None:
         raise WorkflowError(path=folders[-1] / f"{name}.toml", reason="the file does not exist.")
     try:
-        return Workflow.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        status = path.stat()
+        return _read(path, status.st_mtime_ns, status.st_size)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the file"
         raise WorkflowError(path=path, reason=f"{where}: {first['msg']}.") from error
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise WorkflowError(path=path, reason=f"{error}.") from error
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _written_at: int, _size: int) -> Workflow:
+    """Read a file, once for each state of it."""
+    return Workflow.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
 def workflow_names(folders: Sequence[Path]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from echo_core.adapter import Adapter, Check, Plugin
 from echo_web.config import NAME, WebSettings
@@ -10,9 +11,15 @@ from echo_web.config import NAME, WebSettings
 __all__ = ["PLUGIN", "WebSettings"]
 
 
+LIBRARIES = ("fastapi", "uvicorn", "jinja2", "nh3", "markdown_it")
+
+
 def _build(settings: WebSettings) -> Adapter:
     from echo_web.adapter import WebAdapter  # noqa: PLC0415 - the libraries only where they are used
 
+    for library in LIBRARIES:
+        if find_spec(library) is None:
+            raise ModuleNotFoundError(name=library)
     return WebAdapter(settings)
 
 

@@ -11,15 +11,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
-import claude_agent_sdk
 import structlog
 
 from echo_core.agent import launcher
 from echo_core.errors import AgentMissingError
 
-BUNDLED = Path(claude_agent_sdk.__file__).parent / "_bundled" / ("claude.exe" if sys.platform == "win32" else "claude")
+_SDK = find_spec("claude_agent_sdk")  # found, not loaded: that takes most of a second
+_PROGRAM = "claude.exe" if sys.platform == "win32" else "claude"
+BUNDLED = Path(_SDK.origin if _SDK and _SDK.origin else "").parent / "_bundled" / _PROGRAM
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +101,7 @@ class Launcher:
 
 def _write_script(script: Path, text: str) -> None:
     script.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = script.with_name(f"{script.name}.{os.getpid()}")
+    temporary = script.with_name(f"{script.name}.{secrets.token_hex(4)}")
     temporary.write_text(text, "utf-8")
     temporary.chmod(0o700)
     temporary.replace(script)
