@@ -9,7 +9,7 @@ import structlog
 
 from echo_core.agent.base import TurnRequest
 from echo_core.engine import Engine, first_session
-from echo_core.errors import JournalError, WorkflowError
+from echo_core.errors import EchoError, JournalError, WorkflowError
 from echo_core.journal.base import Journal
 from echo_core.messages import ChannelKey
 from echo_core.phases import entered
@@ -39,8 +39,11 @@ class Foresight:
         """Prepare for what may come after a turn that is stored."""
         try:
             likely = await asyncio.to_thread(self._likely, plan)
-        except Exception as error:  # the outer edge of a guess: a turn's worker, or the daemon's start, waits for it
-            log.info("nothing_foreseen", reason=str(error), kind=type(error).__name__)
+        except (EchoError, OSError) as error:
+            log.debug("nothing_foreseen", reason=str(error))
+            return
+        except Exception:  # the outer edge of a guess: the workers and the daemon's start wait for it
+            log.exception("foresight_broke")
             return
         for request in likely:
             self._engine.agent.prepare(request)

@@ -22,6 +22,7 @@ from echo_core.texts import say
 
 TROUBLE_PAUSE = 5.0
 DRAFT_FRESH = 5.0
+AGENT_FIRST = 0.03  # seconds: asking the agent comes before showing that it is asked
 
 log = structlog.get_logger(__name__)
 
@@ -146,6 +147,7 @@ class LiveView:
     async def type(self) -> None:
         """Keep the typing indicator up until closed."""
         interval = self._channel.capabilities.typing_interval
+        await _rest(AGENT_FIRST, self._closed)
         while interval is not None and not self._closed.is_set():
             try:
                 await self._channel.typing()

@@ -16,7 +16,7 @@ import structlog
 from echo_core.adapter import Capabilities, SimpleChannel
 from echo_core.errors import ChannelError, ChannelUnavailableError, RetryLaterError
 from echo_core.lanes import Channels
-from echo_core.live import LiveView, Mode, Noted
+from echo_core.live import AGENT_FIRST, LiveView, Mode, Noted
 from echo_core.messages import ChannelKey, Intent, Mark
 
 CLOSE_LIMIT = 15.0
@@ -147,6 +147,7 @@ class Presenter:
         wanted, channel = self._marks[key], self._channels(key)
         try:
             async with asyncio.timeout(MARK_LIMIT):
+                await asyncio.sleep(AGENT_FIRST)
                 while wanted:
                     inbound_id = next(iter(wanted))
                     mark = wanted.pop(inbound_id)

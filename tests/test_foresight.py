@@ -124,6 +124,7 @@ async def test_whoever_begins_to_write_is_expected(house: House, notes: Notes) -
         {"status": "complete"},
         {"session_id": None},
         {"offer": RecoveryOffer(token="t", session_id="s", anchor="a", pending={})},
+        {"workflow": "gone"},
         {"workflow": "gone", "session_id": None, "offer": ReadyOffer(token="t")},
     ],
 )
@@ -144,3 +145,14 @@ async def test_the_latest_plan_is_ready_at_the_start(house: House, notes: Notes)
     house.open()
     await house.until(lambda: bool(notes.prepared))
     assert [request.session_id for request in notes.prepared] == [ids[1]]
+
+
+async def test_what_cannot_be_foreseen_ends_nothing(house: House, notes: Notes) -> None:
+    """The latest plan's workflow is gone: the daemon starts all the same, and goes on after each turn."""
+    await house.put(house.shop.plan(session_id="5f4e9a52-0000-4000-8000-000000000002", workflow="gone"))
+    house.open()
+    for _ in range(2):
+        await house.say("hello")
+        await house.quiet()
+    await house.channel.shows("cannot be used")
+    assert notes.prepared == []

@@ -21,6 +21,7 @@ from echo_core.agent.base import (
 )
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
 from echo_core.lanes import Lanes
+from echo_core.live import AGENT_FIRST
 from echo_core.messages import ChannelKey, Mark, Reply
 from echo_core.presenter import Elsewhere, LiveView, Presenter
 from tests.channels import PLAIN, QUICK, RecordingChannel
@@ -297,13 +298,13 @@ class Marked(Shown):
         """Have a turn about two messages, which ends with an error or well, and wait until its signs are put."""
         try:
             async with self.presenter.live(KEY, turn_id="a", previews=(), noted=self.note, messages=("a", "b")) as view:
-                await asyncio.sleep(0)
+                await asyncio.sleep(AGENT_FIRST + 0.02)
                 for event in events:
                     view.feed(event)
                 if error is not None:
                     raise error
         finally:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(AGENT_FIRST + 0.05)
 
 
 async def test_messages_are_marked_as_seen_and_done() -> None:
@@ -346,11 +347,11 @@ async def test_signs_do_no_harm() -> None:
     marked.channel.down = RuntimeError("a bug in an adapter")  # type: ignore[assignment]
     with structlog.testing.capture_logs() as lines:
         marked.presenter.mark(KEY, ("a",), Mark.WAITING)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(AGENT_FIRST + 0.02)
     assert [line["event"] for line in lines] == ["marks_broke"]
     marked.channel.down = None
     marked.presenter.mark(KEY, ("a",), Mark.WAITING)
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(AGENT_FIRST + 0.02)
     assert marked.channel.marks == {"a": Mark.WAITING}
 
 

@@ -79,8 +79,8 @@ class ClaudeAgent:
         task = asyncio.create_task(self._run(request, stop, events.put_nowait))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
-        ended = Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
-        task.add_done_callback(lambda _: events.put_nowait(ended))  # a task that is cancelled before it runs says nothing
+        unbegun = Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
+        task.add_done_callback(lambda _: events.put_nowait(unbegun))  # it says nothing when cancelled before it runs
         try:
             while not isinstance(event := await events.get(), (Finished, Failed)):
                 yield event
@@ -122,7 +122,7 @@ class ClaudeAgent:
         try:
             await self._swept()
             await prepare(request, await self._surroundings())
-        except Exception as error:  # the outer edge of a guess: it comes to nothing
+        except (ClaudeSDKError, AgentMissingError, OSError) as error:
             log.info("agent_not_prepared", session=request.session_id, reason=type(error).__name__)
 
     @property

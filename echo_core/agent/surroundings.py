@@ -49,9 +49,9 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
     """Start a process for a turn to come, if there is room and the session can be begun or resumed without a word.
 
     A session with a waiting call cannot: the CLI would play the call at once, and would refuse it when the daemon ended
-    meanwhile. Nor can one that begins as a copy, before it is known what becomes of the original. A turn that
-    wants the session meanwhile waits, for a process that does not start no longer than for one that says nothing. Raises
-    `ClaudeSDKError` and `TimeoutError`.
+    meanwhile. Nor can one that begins as a copy, before it is known what becomes of the original. A start that takes
+    longer than a process may be silent is given up: a turn of the session waits for it. Raises `ClaudeSDKError` and
+    `TimeoutError`.
     """
     async with around.pool.place(request.session_id) as place:
         if place.worker is not None:

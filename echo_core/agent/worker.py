@@ -180,8 +180,10 @@ class Worker:
                         continue
                     if not isinstance(message, RateLimitEvent):
                         return
-        except Exception as error:  # the outer edge of an idle process: whatever the SDK says, it is not used again
+        except ClaudeSDKError as error:
             log.info("agent_idle_ended", reason=type(error).__name__)
+        except Exception:  # the outer edge of an idle process: whatever the SDK says, it is not used again
+            log.exception("agent_idle_broke")
 
     def terminate(self) -> None:
         """Tell the process to end now, with the commands that it runs."""
@@ -198,7 +200,7 @@ class Worker:
                 process.kill()
 
     async def end(self) -> None:
-        """End the process, within five seconds and even when the caller is cancelled; one that has ended, is no matter.
+        """End the process, within five seconds and even when the caller is cancelled; once it has ended, does nothing.
 
         It is asked to leave, told so if it works on, and killed if that does not help.
         """

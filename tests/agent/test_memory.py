@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -60,3 +61,16 @@ def test_where_the_system_tells_less_the_resident_size_counts(monkeypatch: pytes
 
     monkeypatch.setattr(psutil.Process, "memory_full_info", gone)
     assert _alone(here) == 0
+
+
+def test_children_count_as_far_as_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of processes that cannot be read, or that makes no sense as numbers were used again, ends nothing."""
+    here = os.getpid()
+
+    def denied(_: object) -> object:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "process_iter", denied)
+    assert weigh([here])[here] > 1_000_000
+    monkeypatch.setattr(psutil, "process_iter", lambda _: [SimpleNamespace(pid=here, info={"ppid": here})])
+    assert weigh([here])[here] > 1_000_000

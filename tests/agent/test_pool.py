@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from claude_agent_sdk import ClaudeSDKClient
 
-from echo_core.agent import process
+from echo_core.agent import process, worker
 from echo_core.agent.base import (
     DeferredPermission,
     DeferredQuestion,
@@ -568,7 +568,123 @@ async def test_closing_ends_what_is_being_got_ready(desk: Desk) -> None:
     assert desk.agent.pool.processes == ()
 
 
-# -- the end of the daemon
+@asynccontextmanager
+async def hanging(desk: Desk, *, patience: float = 30.0) -> AsyncIterator[ClaudeAgent]:
+    """Give the desk an agent whose program starts and then says and hears nothing, not even that it should leave."""
+    program = desk.root / "program"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    desk.agent = ClaudeAgent(state_dir=desk.root / "state", cli_path=program, patience=patience)
+    try:
+        yield desk.agent
+    finally:
+        await desk.agent.close()
+
+
+async def test_a_start_that_is_not_wanted_any_more_ends_at_once(desk: Desk) -> None:
+    """A stop, and the end of the agent, do not wait for a program that is starting."""
+    async with hanging(desk) as agent:
+        stop = asyncio.Event()
+        turn = asyncio.create_task(desk.turn("hi", stop=stop))
+        await until(lambda: running(desk))
+        stop.set()
+        async with asyncio.timeout(2):
+            outcome = await turn
+        assert isinstance(outcome, Failed)
+        assert outcome.kind is FailureKind.STOPPED
+        assert running(desk) == []
+        agent.prepare(desk.request())
+        await until(lambda: running(desk))
+        async with asyncio.timeout(2):
+            await agent.close()
+        assert running(desk) == []
+
+
+async def test_a_guess_that_does_not_start_gives_its_place_back(desk: Desk) -> None:
+    """It is given up after the time for which a process may be silent, so that no turn waits for it for long."""
+    async with hanging(desk, patience=0.3) as agent:
+        agent.prepare(desk.request())
+        await until(lambda: running(desk))
+        await until(lambda: not running(desk) and not agent.pool.taken(desk.session_id), seconds=3)
+
+
+async def test_a_program_that_does_not_answer_is_a_failure(desk: Desk) -> None:
+    """The SDK says so with a plain exception: a guess comes to nothing, a turn says what is wrong."""
+
+    class Silent(ClaudeSDKClient):
+        async def connect(self, prompt: Any = None) -> None:  # noqa: ARG002 - the SDK's
+            raise Exception("Control request timeout: initialize")  # noqa: TRY002 - the SDK's own
+
+    async with limited(desk, client=Silent) as agent:
+        agent.prepare(desk.request())
+        await until(lambda: not agent.pool._tasks)
+        outcome = await desk.turn("hi")
+        assert isinstance(outcome, Failed)
+        assert "Control request timeout" in outcome.detail
+        assert agent.pool.processes == ()
+
+
+# -- the end of processes, and of the daemon
+
+
+async def test_an_idle_process_that_cannot_be_followed_is_ended(desk: Desk) -> None:
+    """Whatever the SDK raises while nobody speaks to a process: it is not kept, and the next turn has another one."""
+
+    class Odd(ClaudeSDKClient):
+        readings = 0
+
+        async def receive_messages(self) -> AsyncIterator[Any]:
+            Odd.readings += 1
+            if Odd.readings == 2:
+                raise Exception("odd")  # noqa: TRY002 - the SDK has such
+            async for message in super().receive_messages():
+                yield message
+
+    async with limited(desk, client=Odd) as agent:
+        await desk.turn("hi")
+        await until(lambda: not agent.pool.idle and not running(desk))
+        assert finished(await desk.turn("more")).texts == ("reply 1",)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have processes pushed sooner when they do not leave."""
+    monkeypatch.setattr(worker, "TERMINATED_AFTER", 0.2)
+    monkeypatch.setattr(worker, "KILLED_AFTER", 0.6)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_process_that_hangs_does_not_hold_up_the_end(desk: Desk) -> None:
+    """An idle process that hears nothing is killed when the agent closes."""
+    await desk.turn("hi")
+    os.kill(pid(desk), signal.SIGSTOP)
+    async with asyncio.timeout(3):
+        await desk.agent.close()
+    assert running(desk) == []
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_session_has_no_second_process_while_the_first_one_leaves(desk: Desk) -> None:
+    """A turn that comes while the idle process is being ended waits until that has ended."""
+    await desk.turn("hi")
+    os.kill(pid(desk), signal.SIGSTOP)
+    desk.agent.pool._end_soon(list(desk.agent.pool._idle.values()))
+    most: list[int] = []
+    await desk.run(desk.request("more"), watch=lambda _: most.append(len(running(desk))))
+    assert max(most) == 1
+    assert running(desk) == [pid(desk)]
+
+
+async def test_a_turn_that_never_ran_has_an_outcome_too(desk: Desk) -> None:
+    """The agent is closed as soon as a turn was asked for: whoever reads its events does not wait for ever."""
+    turn = asyncio.create_task(desk.turn("hi"))
+    await asyncio.sleep(0)
+    assert desk.agent._turns
+    await desk.agent.close()
+    async with asyncio.timeout(5):
+        outcome = await turn
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is FailureKind.STOPPED
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")

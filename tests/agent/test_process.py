@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,13 @@ async def test_the_environment_of_a_rehearsal_names_no_other_place(tmp_path: Pat
     variables = environment("http://127.0.0.1:1", tmp_path)
     assert variables["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:1"
     assert {variables[name] for name in ("ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")} == {""}
+
+
+def test_the_start_script_is_written_by_several_at_once(tmp_path: Path) -> None:
+    """Turns that begin together on a new state folder all start the program by the script."""
+    for number in range(20):
+        launcher = Launcher(state_dir=tmp_path / str(number))
+        with ThreadPoolExecutor(6) as pool:
+            scripts = set(pool.map(Launcher.program, [launcher] * 6))
+        assert scripts == {tmp_path / str(number) / "agent" / "claude"}
+        assert [path.name for path in (tmp_path / str(number) / "agent").iterdir()] == ["claude"]

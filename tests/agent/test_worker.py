@@ -67,3 +67,9 @@ def test_another_session_or_environment_does_not_fit() -> None:
     """A process is its session's, and keeps the environment with which it was started."""
     assert Fit.of(OPTIONS, "s", {}) != Fit.of(OPTIONS, "t", {})
     assert Fit.of(OPTIONS, "s", {"TOKEN": "1"}) != Fit.of(OPTIONS, "s", {"TOKEN": "2"})
+
+
+def test_a_fit_does_not_show_the_environment() -> None:
+    """It holds credentials, and may stand in a log."""
+    fit = Fit.of(replace(OPTIONS, env={"KEY": "secret-1"}), "s", {"TOKEN": "secret-2"})
+    assert "secret" not in repr(fit)
