@@ -55,13 +55,15 @@ class Expected:
         return Expected(machine, tuple(lines[claim.name] for claim in claims if claim.name in lines), points)
 
     def worse(self, measured: Iterable[Measured]) -> list[str]:
-        """Give a sentence for each figure that is worse than twice what is expected."""
+        """Give a sentence for each ratio that is worse than twice what is expected."""
         expected = {line.claim.name: line.score for line in self.lines}
         return [
             f"{figure.claim.name}: {figure.score:.2f}, and {expected[figure.claim.name]:.2f} is expected"
             for one in measured
             for figure in one.figures
-            if figure.claim.name in expected and figure.claim.worse(figure.score, expected[figure.claim.name])
+            if figure.theirs
+            and figure.claim.name in expected
+            and figure.claim.worse(figure.score, expected[figure.claim.name])
         ]
 
 

@@ -147,10 +147,11 @@ def test_new_figures_take_the_place_of_old_ones() -> None:
 
 
 def test_a_figure_twice_as_bad_is_named() -> None:
-    """What stands nowhere cannot be worse."""
+    """What stands nowhere cannot be worse, and what is no ratio is not compared: it depends on the machine."""
     assert expected(1.2).worse([measured(2.4)]) == []
     assert expected(1.2).worse([measured(2.5)]) == ["less: 2.50, and 1.20 is expected"]
     assert Expected({}).worse([measured(99.0)]) == []
+    assert expected().worse([Measured((Figure(ALONE, ours=(99.0,)),))]) == []
 
 
 def test_the_json_has_every_sample() -> None:

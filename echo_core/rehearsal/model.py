@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -117,14 +118,15 @@ _KINDS = {
 class Step:
     """One reply of the model.
 
-    `text` is sent chunk by chunk with `delay` seconds before each, then the calls. With `hang` the reply
-    stops there and never ends. With `failure` nothing but the refusal is sent. Tokens are what the reply
-    claims to have used; a rehearsal uses none.
+    `text` is sent chunk by chunk with `delay` seconds before each, then the calls. A chunk whose number is in `gates`
+    waits for that event. With `hang` the reply stops there and never ends. With `failure` nothing but the refusal is
+    sent. Tokens are what the reply claims to have used; a rehearsal uses none.
     """
 
     text: tuple[str, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     delay: float = 0.0
+    gates: Mapping[int, asyncio.Event] = field(default_factory=dict)
     failure: Failure | None = None
     hang: bool = False
     input_tokens: int = 0

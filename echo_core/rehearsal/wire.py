@@ -40,8 +40,10 @@ async def events(request: ModelRequest, step: Step) -> AsyncIterator[bytes]:
     index = 0
     if step.text:
         yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-        for chunk in step.text:
+        for number, chunk in enumerate(step.text):
             await asyncio.sleep(step.delay)
+            if number in step.gates:
+                await step.gates[number].wait()
             yield _event("content_block_delta", index=0, delta={"type": "text_delta", "text": chunk})
         if step.hang:
             return

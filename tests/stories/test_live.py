@@ -62,31 +62,28 @@ async def test_stop_on_the_card(stage: Stage) -> None:
     await person.sees("Once more.")
 
 
-def _in_steps(stage: Stage, seen: asyncio.Event) -> Playbook:
-    """Make a turn that looks for files, then speaks slowly, and ends when the test has seen its beginning."""
-
-    def speaks(_request: ModelRequest) -> Step:
-        words = tuple(f"Part {number} of it. " for number in range(1, 5))
-        return Step(text=(*words, f"The end.\n\n{INPUT}"), delay=0.8)
-
+def _in_steps(stage: Stage, *seen: asyncio.Event) -> Playbook:
+    """Make a turn that looks for files, then speaks, and ends; each waits until the test has seen what was before."""
     look = ToolCall("Glob", {"pattern": "*.md", "path": str(stage.workspace())})
-
-    def looks(_request: ModelRequest) -> Step:
-        return says("", look) if seen.is_set() else says("", look, delay=0.1)
-
-    return Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), looks, speaks])
+    words = tuple(f"Part {number} of it. " for number in range(1, 5))
+    gates = dict(zip((0, len(words)), seen, strict=False))
+    speaks = Step(text=(*words, f"The end.\n\n{INPUT}"), delay=0.2, gates=gates)
+    return Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), says("", look), speaks])
 
 
 @pytest.mark.parametrize("stage", ["telegram", "telegram group", "discord"], indirect=True)
 async def test_a_turn_is_seen_while_it_runs(stage: Stage) -> None:
     """First what the agent does is shown, then its text as it grows, then the reply in its place, once."""
     person = stage.person
-    stage.model.script = _in_steps(stage, asyncio.Event())
+    looked, heard = asyncio.Event(), asyncio.Event()
+    stage.model.script = _in_steps(stage, looked, heard)
     await stage.begin(sees="Hello.")
     mine = person.say("look around")
     await person.until(lambda: "Looking for files" in person.growing(), what="the tool that is used")
+    looked.set()
     await person.until(lambda: "Part 1" in person.growing() and "The end" not in person.text(), what="growing text")
     await person.until(lambda: person.sign(mine) == "seen", what="the sign of a message that is read")
+    heard.set()
     await person.sees("The end.")
     await person.until(lambda: person.sign(mine) == "done", what="the sign of a message that was answered")
     await person.until(stage.settled, what="the turn to be over")
@@ -101,7 +98,7 @@ async def test_without_streaming(stage: Stage) -> None:
     """With `streaming = "off"` nothing is seen of a turn but its reply."""
     person = stage.person
     stage.settings |= {f"ECHO_{person.adapter.upper()}__STREAMING": "off"}
-    stage.model.script = _in_steps(stage, asyncio.Event())
+    stage.model.script = _in_steps(stage)
     await stage.begin(sees="Hello.")
     person.say("look around")
     await person.sees("The end.")
