@@ -88,6 +88,7 @@ async def test_while_a_reply_is_being_sent(stage: Stage) -> None:
     person = stage.person
     stage.model.script = Playbook(office_hours=[says(f"Hello.\n\n{INPUT}"), says(f"The second answer.\n\n{INPUT}")])
     await stage.begin(sees="Hello.")
+    await person.until(stage.settled, what="the first turn to be stored")
     await person.until(lambda: not stage.conversation()["owed"], what="everything to be delivered")
     person.say("go on")
     await person.until(lambda: stage.conversation()["conversation"]["plan"]["turns"] == 2, what="the commit")
