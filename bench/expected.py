@@ -68,8 +68,9 @@ class Expected:
 
 
 def publish(expected: Expected) -> None:
-    """Write the expected figures, the document's tables and, when there are points, its picture."""
+    """Write the expected figures, and as they were written the document's tables and, with points, its picture."""
     expected.save()
+    expected = Expected.load(line.claim for line in expected.lines)
     text = DOCUMENT.read_text("utf-8")
     text = replaced(text, "figures", markdown_table(expected.lines))
     text = replaced(text, "machine", machine_table(expected.machine))
