@@ -95,7 +95,7 @@ class Router:
             presenter=presenter,
             cards=cards,
             broadcast=broadcast,
-            stop=turns.stop,
+            interrupt=turns.interrupt,
             free=lambda: turns.free,
             interrupts=interrupts,
         )

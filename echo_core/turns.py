@@ -69,6 +69,14 @@ class Tools:
     foresight: Foresight
 
 
+class _Ending:
+    """What ends a turn early: `agent` its agent's work, `files` also the fetching of what came with its messages."""
+
+    def __init__(self) -> None:
+        self.agent = asyncio.Event()
+        self.files = asyncio.Event()
+
+
 class Turns:
     """Does the turns of all conversations.
 
@@ -84,7 +92,7 @@ class Turns:
         self._concurrency = concurrency
         self._reply_limit = reply_limit
         self._language = language
-        self._stops: dict[ChannelKey, asyncio.Event] = {}
+        self._endings: dict[ChannelKey, _Ending] = {}
 
     async def run(self) -> None:
         """Work until cancelled; turns that were running are given back, and found again at the next start."""
@@ -94,31 +102,37 @@ class Turns:
 
     def stop(self, key: ChannelKey) -> bool:
         """End the running turn of a conversation early; False when none is running. Returns at once."""
-        stop = self._stops.get(key)
-        if stop is not None:
-            stop.set()
+        if key in self._endings:
+            self._endings[key].files.set()
+        return self.interrupt(key)
+
+    def interrupt(self, key: ChannelKey) -> bool:
+        """Do as `stop` does, for another message: what came with the turn's own is still fetched, and heard later."""
+        ending = self._endings.get(key)
+        if ending is not None:
+            ending.agent.set()
             self._tools.presenter.stopping(key)
-        return stop is not None
+        return ending is not None
 
     @property
     def free(self) -> int:
         """How many conversations more could have a turn at this moment."""
-        return self._concurrency - len(self._stops)
+        return self._concurrency - len(self._endings)
 
     def running(self, key: ChannelKey) -> bool:
         """Say whether a turn of this conversation is running."""
-        return key in self._stops
+        return key in self._endings
 
     async def _work(self) -> None:
         while True:
             turn = await self._journal.claim()
-            self._stops[turn.key] = stop = asyncio.Event()
+            self._endings[turn.key] = ending = _Ending()
             try:
                 with speaking(self._spoken(turn.inbound, turn.conversation)):
-                    await self._do(turn, stop)
+                    await self._do(turn, ending)
             finally:
-                if self._stops.get(turn.key) is stop:
-                    del self._stops[turn.key]
+                if self._endings.get(turn.key) is ending:
+                    del self._endings[turn.key]
                 await turn.release()
                 self._tools.cards.refresh(turn.key)
                 self._tools.broadcast.given_back(turn.key, turn.inbound.id)
@@ -126,7 +140,7 @@ class Turns:
     def _spoken(self, inbound: Inbound, conversation: Conversation) -> str:
         return self._language or conversation.language or best(inbound.author.language) or ""
 
-    async def _do(self, turn: Turn, stop: asyncio.Event) -> None:
+    async def _do(self, turn: Turn, ending: _Ending) -> None:
         tools, before = self._tools, turn.conversation.plan
         batch = await tools.gathering.batch(turn)
         overtaken = _overtaken(turn)
@@ -145,8 +159,8 @@ class Turns:
             previews=record.previews,
             noted=record.note,
         ) as view:
-            line = self._line(turn, record, view, stop)
-            step = await self._step(turn, batch, line, unheard=_said(overtaken))
+            line = self._line(turn, record, view, ending.agent)
+            step = await self._step(turn, batch, line, ending.files, unheard=_said(overtaken))
         step = await tools.handouts.after(files, step, before=before)
         step = self._finished(step, turn, batch, view.note)
 
@@ -172,12 +186,14 @@ class Turns:
         replies = within(with_note(_unasked(step, turn, batch), note), self._reply_limit, name=name)
         return Step(conversation, replies)
 
-    async def _step(self, turn: Turn, batch: Sequence[Inbound], line: Line, *, unheard: int) -> Step:
+    async def _step(
+        self, turn: Turn, batch: Sequence[Inbound], line: Line, no_files: asyncio.Event, *, unheard: int
+    ) -> Step:
         conversation = turn.conversation
         try:
             if _is_command(turn.inbound.body, "exit"):
                 return self._tools.shelving.leave(conversation, unheard=unheard)
-            gathered = await self._tools.gathering.read(batch, conversation.plan, stop=line.stop)
+            gathered = await self._tools.gathering.read(batch, conversation.plan, stop=no_files)
             step = await self._act(turn.inbound, conversation, gathered.message, line)
         except EchoError as error:
             return Step(conversation, (Notice(str(error)),))

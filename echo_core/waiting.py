@@ -16,8 +16,8 @@ from echo_core.texts import say
 class WaitingLine:
     """What is done with messages whose turn has not come.
 
-    `stop` ends the running turn of a channel; with `interrupts` each message that would wait for a turn ends it. `free`
-    says how many conversations more could have a turn.
+    With `interrupts` each message that would wait for a channel's running turn ends it, by `interrupt`. `free` says how
+    many conversations more could have a turn.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class WaitingLine:
         presenter: Presenter,
         cards: Cards,
         broadcast: Broadcast,
-        stop: Callable[[ChannelKey], bool],
+        interrupt: Callable[[ChannelKey], bool],
         free: Callable[[], int],
         interrupts: bool,
     ) -> None:
@@ -35,7 +35,7 @@ class WaitingLine:
         self._presenter = presenter
         self._cards = cards
         self._broadcast = broadcast
-        self._stop = stop
+        self._interrupt = interrupt
         self._free = free
         self._interrupts = interrupts
 
@@ -51,7 +51,7 @@ class WaitingLine:
             return Receipt(accepted=True, notice=await self.place(key))
         self._changed(key)
         if self._interrupts:
-            self._stop(key)
+            self._interrupt(key)
             return Receipt(accepted=True)
         if self._presenter.has_marks(key) and not inbound.via:
             self._presenter.mark(key, (inbound.id,), Mark.WAITING)

@@ -53,7 +53,8 @@ class RecordingChannel(SimpleChannel[str]):
     left out. The next posts, edits, deletions, drafts and pins take their errors from `failures`, one each (None: no
     error); `down` fails every call. `lost` are errors that come after the message was posted all the same.
     `marks` are the signs on people's messages, `marked` all that were put, in order; `drafts` what is shown of turns;
-    `whispers` what people were told alone; `threads` the titles of those opened; `files` the contents of attachments.
+    `whispers` what people were told alone; `threads` the titles of those opened; `files` the contents of attachments,
+    which nobody gets before `delivering`; `awaited` says that one was asked for.
     """
 
     def __init__(self, key: ChannelKey, *, capabilities: Capabilities = QUICK, limit: int = 200) -> None:
@@ -73,6 +74,9 @@ class RecordingChannel(SimpleChannel[str]):
         self.whispers: list[tuple[str, str]] = []
         self.threads: list[str] = []
         self.files: dict[str, bytes] = {}
+        self.delivering = asyncio.Event()
+        self.delivering.set()
+        self.awaited = asyncio.Event()
         self._changed = asyncio.Event()
 
     def parts(self, intent: Intent) -> Sequence[str]:
@@ -147,6 +151,8 @@ class RecordingChannel(SimpleChannel[str]):
     async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:
         """See `Channel.fetch`: `files` has what lies on the platform, by `ref`."""
         await self._reach()
+        self.awaited.set()
+        await self.delivering.wait()
         content = self.files.get(attachment.ref)
         if content is None or len(content) > limit:
             raise ChannelGoneError(key=str(self.key), reason="the file is gone or too large")

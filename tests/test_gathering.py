@@ -215,6 +215,38 @@ async def test_an_interrupted_message_that_was_not_heard_is_not_lost(tmp_path: P
         assert "[Retry]" not in house.channel.text
 
 
+async def test_an_interruption_leaves_no_file_behind(tmp_path: Path) -> None:
+    """It comes while a picture is still on its way: the picture is waited for, and the agent is told both at once."""
+    async with open_house(tmp_path, slow_first, capabilities=ABLE, while_running="interrupt") as house:
+        await begun_with_a_picture(house)
+        await house.say("and blue", author=BOB)
+        house.channel.delivering.set()
+        await house.quiet()
+        request = house.shop.asked[-1]
+        assert len(request.images) == 1
+        assert all(words in "\n".join(request.user_texts) for words in ("look at this", "and blue"))
+        assert "could be fetched" not in house.channel.text
+
+
+async def test_a_stop_waits_for_no_file(tmp_path: Path) -> None:
+    """`/stop` says that the file was not fetched."""
+    async with open_house(tmp_path, slow_first, capabilities=ABLE) as house:
+        await begun_with_a_picture(house)
+        assert (await house.command("/stop")).accepted
+        await house.channel.shows("Stopped before the file could be fetched.")
+        await house.quiet()
+
+
+async def begun_with_a_picture(house: House) -> None:
+    """Have a turn wait for a picture that its platform does not give yet."""
+    house.channel.files = {"r1": PIXEL}
+    house.channel.delivering.clear()
+    await house.put(house.shop.plan())
+    house.open()
+    await house.receive(Said("look at this", (PICTURE,)), message="a")
+    await house.until(house.channel.awaited.is_set)
+
+
 async def test_a_kill_before_the_agent_heard_gives_the_same_messages_again(house: House) -> None:
     """What a turn was begun with is one prompt after the restart, too; what came later is the next one."""
     for author, text in ((ADA, "one"), (BOB, "two")):
