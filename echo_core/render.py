@@ -155,15 +155,15 @@ def preview(markdown: str) -> str:
     if last.type == "fence" and end >= len(lines) and end - first < last.content.count("\n") + 2:
         return f"{text}\n{frame_sign(lines[first], last.markup)}{last.markup}"
     if last.type == "inline":
+        words = _words(last.content)
         for mark in ("`", "**", "~~"):
-            left = _left_open(last.content, mark)
-            if left and _left_open(last.content + mark, mark) < left:
+            left = words.count(mark)
+            if left and _words(last.content + mark).count(mark) < left:
                 return text + mark
     return text
 
 
-def _left_open(content: str, mark: str) -> int:
-    """Count the signs `mark` that stand in a paragraph as they are, because nothing closes them."""
-    return sum(
-        child.content.count(mark) for child in MARKDOWN.parseInline(content)[0].children or [] if child.type == "text"
-    )
+def _words(content: str) -> str:
+    """Give what is text in a paragraph: a sign that nothing closes is in it, one that means something is not."""
+    children = MARKDOWN.parseInline(content)[0].children or []
+    return "\n".join(child.content for child in children if child.type == "text")

@@ -21,8 +21,10 @@ from echo_core.rehearsal.server import RehearsalServer
 from tests.loopback.discord_model import BUTTON, SELECT, TEXT_DISPLAY
 from tests.loopback.discord_model import Message as DiscordMessage
 from tests.loopback.telegram_chat import Posted
-from tests.stories.people import DiscordPerson, Somebody, TelegramPerson, somebody_on
+from tests.stories.discord_person import DiscordPerson
+from tests.stories.people import Somebody, somebody_on
 from tests.stories.stage import INPUT, READY, Playbook, Stage, asks, says, writes
+from tests.stories.telegram_person import TelegramPerson
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH = {"telegram": 430, "discord": 760}

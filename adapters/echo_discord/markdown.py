@@ -13,7 +13,7 @@ from echo_core.render import tables_as_code
 RULE = "─" * 12
 
 _HEADING_LEVELS = 3
-_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _CODE_OR = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|"
 _SPOILER = re.compile(_CODE_OR + r"(?P<found>\|\|)")
 _IMAGE = re.compile(_CODE_OR + r"!(?P<found>\[[^\]\n]*\]\([^)\n]+\))")

@@ -6,8 +6,8 @@ import asyncio
 import json
 
 from echo_core.rehearsal.model import ModelRequest, Step, ToolCall
-from tests.stories.people import TelegramPerson
 from tests.stories.stage import INPUT, READY, Playbook, Stage, asks, says, writes
+from tests.stories.telegram_person import TelegramPerson
 
 
 async def test_stop_ends_the_turn_and_keeps_the_plan(stage: Stage) -> None:

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from echo_core.rehearsal.model import ModelRequest, Step, ToolCall
-from tests.stories.people import TelegramPerson
 from tests.stories.stage import INPUT, READY, Playbook, Stage, says, writes
+from tests.stories.telegram_person import TelegramPerson
 
 
 async def test_the_plan_card(stage: Stage) -> None:

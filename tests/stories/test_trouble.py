@@ -8,8 +8,9 @@ import shutil
 import pytest
 
 from echo_core.rehearsal.model import Failure, ModelRequest, Step
-from tests.stories.people import DiscordPerson, TelegramPerson
+from tests.stories.discord_person import DiscordPerson
 from tests.stories.stage import INPUT, READY, Playbook, Stage, says
+from tests.stories.telegram_person import TelegramPerson
 
 on_telegram = pytest.mark.parametrize("stage", ["telegram"], indirect=True)
 on_discord = pytest.mark.parametrize("stage", ["discord"], indirect=True)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from echo_core.rehearsal.model import ModelRequest, Step
-from tests.stories.people import DiscordPerson
+from tests.stories.discord_person import DiscordPerson
 from tests.stories.stage import INPUT, Playbook, Stage, says
 
 with_two = pytest.mark.parametrize("stage", ["telegram group", "discord"], indirect=True)
