@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from echo_core.agent.base import Event, FileWritten, TextDelta, ToolFinished, ToolStarted
@@ -19,13 +20,14 @@ BEHIND = 10_000
 
 @dataclass(slots=True)
 class _Running:
-    """A turn that runs: which messages it is about, its text so far by block, files written, and the tools in use.
+    """A turn that runs: since when, which messages it is about, its text by block, files written, the tools in use.
 
     `anchor` is where it begins in the agent's transcript; empty before the agent was asked. `cwd` is the
     agent's folder. `failed` says that it has no answer, once it is being stored.
     """
 
     turn: str
+    at: datetime
     messages: tuple[Inbound, ...]
     anchor: str = ""
     cwd: Path | None = None
@@ -69,9 +71,10 @@ class _Watcher:
 
 
 class Broadcast:
-    """Tells watchers. All methods but the iteration return at once."""
+    """Tells watchers. All methods but the iteration return at once. `clock` gives the time in UTC."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
         self._watchers: set[_Watcher] = set()
         self._running: dict[ChannelKey, _Running] = {}
 
@@ -109,8 +112,8 @@ class Broadcast:
         before = self._running.get(key)
         if before is not None and before.turn != turn:
             self._tell(key, TurnEnded(key, before.turn, failed=before.failed))
-        self._running[key] = _Running(turn, tuple(messages))
-        self._tell(key, TurnBegan(key, turn))
+        self._running[key] = running = _Running(turn, self._clock(), tuple(messages))
+        self._tell(key, TurnBegan(key, turn, running.at))
 
     def feed(self, key: ChannelKey, event: Event) -> None:
         """Tell of an event of the agent's in the running turn."""
@@ -164,7 +167,7 @@ class Broadcast:
 
 def _told(key: ChannelKey, running: _Running) -> Iterator[Sight]:
     """Tell a turn from its beginning."""
-    yield TurnBegan(key, running.turn)
+    yield TurnBegan(key, running.turn, running.at)
     for block, text in sorted(running.blocks.items()):
         yield Grew(key, running.turn, text, block)
     for name in running.files:

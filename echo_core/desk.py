@@ -140,10 +140,11 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class TurnBegan:
-    """The agent works on a turn."""
+    """The agent works on a turn, since `at` (UTC)."""
 
     key: ChannelKey
     turn: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hypothesis import given
@@ -14,6 +15,7 @@ from echo_core.broadcast import BEHIND, Broadcast
 from echo_core.desk import Changed, Doing, FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded
 from echo_core.messages import Author, ChannelKey, Inbound, Said
 
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HERE, THERE = ChannelKey("telegram", "1"), ChannelKey("discord", "2")
 
 
@@ -30,7 +32,7 @@ async def seen(sights: AsyncIterator[Sight], count: int) -> list[Sight]:
 
 async def test_a_turn_is_told_as_it_happens() -> None:
     """Beginning, text, tools, files and end, in order; signs of life are nothing to see."""
-    broadcast = Broadcast()
+    broadcast = Broadcast(lambda: NOW)
     async with broadcast.watch(HERE) as sights:
         broadcast.began(HERE, "t1", [message()])
         for event in (
@@ -40,7 +42,7 @@ async def test_a_turn_is_told_as_it_happens() -> None:
             broadcast.feed(HERE, event)
         broadcast.ended(HERE, "t1")
         assert await seen(sights, 7) == [
-            TurnBegan(HERE, "t1"),
+            TurnBegan(HERE, "t1", NOW),
             Doing(HERE, "t1", "Reading a.md"),
             Doing(HERE, "t1", ""),
             FileChanged(HERE, "t1", "a.md"),
@@ -52,7 +54,7 @@ async def test_a_turn_is_told_as_it_happens() -> None:
 
 async def test_who_comes_in_the_middle_sees_the_turn_from_its_beginning() -> None:
     """The text so far comes in one piece for each block, and the tool in use; then what follows."""
-    broadcast = Broadcast()
+    broadcast = Broadcast(lambda: NOW)
     broadcast.began(HERE, "t1", [message()])
     broadcast.feed(HERE, TextDelta("one", 0))
     broadcast.feed(HERE, TextDelta(" two", 0))
@@ -61,7 +63,7 @@ async def test_who_comes_in_the_middle_sees_the_turn_from_its_beginning() -> Non
     async with broadcast.watch() as sights:
         broadcast.feed(HERE, TextDelta("!", 1))
         assert await seen(sights, 5) == [
-            TurnBegan(HERE, "t1"),
+            TurnBegan(HERE, "t1", NOW),
             Grew(HERE, "t1", "one two", 0),
             Grew(HERE, "t1", "three", 1),
             Doing(HERE, "t1", "Reading a.md"),
@@ -72,7 +74,7 @@ async def test_who_comes_in_the_middle_sees_the_turn_from_its_beginning() -> Non
 
 async def test_watchers_of_a_channel_see_that_channel_alone() -> None:
     """Another channel's turn is told to those who watch all."""
-    broadcast = Broadcast()
+    broadcast = Broadcast(lambda: NOW)
     async with broadcast.watch(HERE) as here, broadcast.watch() as everything:
         broadcast.changed(THERE)
         broadcast.changed(HERE)
@@ -82,7 +84,7 @@ async def test_watchers_of_a_channel_see_that_channel_alone() -> None:
 
 async def test_a_turn_that_was_given_back_is_forgotten() -> None:
     """It will be done again; who comes later is not told half of it, and events of nobody are no sights."""
-    broadcast = Broadcast()
+    broadcast = Broadcast(lambda: NOW)
     broadcast.began(HERE, "t1", [message()])
     broadcast.given_back(HERE, "t1")
     broadcast.given_back(HERE, "t1")
@@ -96,7 +98,7 @@ async def test_a_turn_that_was_given_back_is_forgotten() -> None:
 
 async def test_a_watcher_that_is_too_slow_is_told_that_it_missed_something() -> None:
     """Its unseen sights are bounded; it learns that it has to look again, and goes on from there."""
-    broadcast = Broadcast()
+    broadcast = Broadcast(lambda: NOW)
     async with broadcast.watch(HERE) as sights:
         for _ in range(BEHIND + 1):
             broadcast.changed(HERE)
@@ -111,7 +113,7 @@ def test_nobody_sees_a_piece_twice_or_not_at_all(events: list[Event], place: int
     """Whenever somebody comes, what they see adds up to the whole text of each block."""
 
     async def run() -> None:
-        broadcast = Broadcast()
+        broadcast = Broadcast(lambda: NOW)
         broadcast.began(HERE, "t1", [])
         for event in events[:place]:
             broadcast.feed(HERE, event)

@@ -150,7 +150,7 @@ async def leave(request: Request, site: TheSite, key: Key, once: Once = "") -> R
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "`turn_began`, `grew`, `doing`, `file_changed`, `turn_ended`, `changed`, `missed`",
+            "description": "`turn_began` (`at`), `grew`, `doing`, `file_changed`, `turn_ended`, `changed`, `missed`",
             "content": {
                 "text/event-stream": {
                     "schema": {"type": "string"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from markupsafe import Markup, escape
 
@@ -39,9 +40,13 @@ class _Piece:
 
 @dataclass(slots=True)
 class Growing:
-    """One turn. `change` counts what happened to it; `whole` is it all, drawn in a language, for who comes now."""
+    """One turn, which runs since `at` (UTC). `change` counts what happened to it.
+
+    `whole` is it all, drawn in a language, for who comes now.
+    """
 
     turn: str
+    at: datetime
     change: int = 0
     doing: str = ""
     doing_change: int = 0

@@ -97,8 +97,8 @@ class Scene:
 
     def _see(self, sight: Sight) -> None:
         match sight:
-            case TurnBegan(turn=turn):
-                self.growing = Growing(turn)
+            case TurnBegan(turn=turn, at=at):
+                self.growing = Growing(turn, at)
                 self.look()
             case TurnEnded():
                 self.growing = None

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import fields
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -138,4 +139,5 @@ async def sights(scenes: Scenes, desk: Desk, key: ChannelKey, over: asyncio.Even
 def encoded(sight: Sight) -> bytes:
     """Write what happened as an event of JSON."""
     values = {item.name: getattr(sight, item.name) for item in fields(sight) if item.name != "key"}
-    return format_sse_event(event=NAMES[type(sight)], data_str=json.dumps(values, ensure_ascii=False))
+    data = json.dumps(values, ensure_ascii=False, default=datetime.isoformat)
+    return format_sse_event(event=NAMES[type(sight)], data_str=data)

@@ -157,8 +157,9 @@ class RecordingDesk:
         unanswered = (Waiting("Ada", text, running=True),) if text else ()
         if key in self.details:
             self.change(key, tell=False, running=True, unanswered=unanswered)
-        self._running[key] = [TurnBegan(key, turn)]
-        self.tell(TurnBegan(key, turn), new=True)
+        began = TurnBegan(key, turn, datetime.now(UTC))
+        self._running[key] = [began]
+        self.tell(began, new=True)
 
     def grow(self, text: str, *, key: ChannelKey = KEY, turn: str = "turn-1", block: int = 0) -> None:
         """Have the agent's text grow."""

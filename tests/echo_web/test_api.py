@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -161,6 +162,7 @@ async def test_what_happens_is_told(served: Served) -> None:
     served.desk.end()
     await until(lambda: len(events) == 4)
     assert [name for name, _ in events] == ["turn_began", "grew", "grew", "turn_ended"]
+    assert datetime.fromisoformat(events[0][1]["at"]).tzinfo is not None
     assert [data.get("text") for _, data in events[1:3]] == ["Hello ", "world"]
     listening.cancel()
     await asyncio.wait({listening})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ CHUNKS = st.lists(st.sampled_from(["one ", "two\n\n", "- three\n", "```\n", "# f
 
 
 def _grown(chunks: list[str], *, block: int = 0) -> Growing:
-    growing = Growing("turn-1")
+    growing = Growing("turn-1", datetime.now(UTC))
     for chunk in chunks:
         growing.see(Grew(KEY, "turn-1", chunk, block))
     return growing

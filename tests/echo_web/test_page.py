@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -110,6 +111,7 @@ async def test_reloading_in_the_middle_of_a_stream(visit: Visit) -> None:
         if number == 11:
             await page.reload()
     await expect(page.locator("#live-text")).to_contain_text("Sentence 19.")
+    await expect(page.get_by_role("timer")).to_have_text(re.compile(r"0:0[1-9]"))
     shown = await page.locator("#live-text").inner_text()
     assert [word for word in shown.split() if word.rstrip(".").isdigit()] == [f"{number}." for number in range(20)]
     await expect(page.locator("#waiting")).to_contain_text("What about offline?")

@@ -39,6 +39,14 @@
     }
   };
 
+  // How long a running turn takes already.
+  const timers = () => {
+    for (const timer of document.querySelectorAll("time.timer")) {
+      const seconds = Math.max(0, Math.floor((Date.now() - new Date(timer.dateTime)) / 1000));
+      timer.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    }
+  };
+
   window.addEventListener("scroll", () => { if (talk()) atEnd = isAtEnd(); }, { passive: true });
 
   document.addEventListener("keydown", (event) => {
@@ -70,6 +78,7 @@
   document.addEventListener("htmx:before:swap", () => { if (talk()) atEnd = isAtEnd(); });
   document.addEventListener("htmx:after:swap", (event) => {
     clocks();
+    timers();
     if (event.target.closest?.(".earlier")) return;
     if (talk() && atEnd) toEnd();
   });
@@ -89,6 +98,7 @@
   document.addEventListener("htmx:sse:error", () => { document.body.classList.add("away"); });
   document.addEventListener("htmx:sse:after:connection", () => { document.body.classList.remove("away"); });
 
-  const start = () => { clocks(); if (talk() && !location.search && !location.hash) toEnd(); };
+  setInterval(timers, 1000);
+  const start = () => { clocks(); timers(); if (talk() && !location.search && !location.hash) toEnd(); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();
