@@ -13,7 +13,9 @@ from echo_core.errors import EchoError, JournalError, WorkflowError
 from echo_core.journal.base import Journal
 from echo_core.messages import ChannelKey
 from echo_core.phases import entered
-from echo_core.plan import Plan, ReadyOffer, RecoveryOffer
+from echo_core.plan import PermissionOffer, Plan, QuestionOffer, ReadyOffer, RecoveryOffer
+
+LOOKED_THROUGH = 50
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +24,12 @@ def expected_by(plan: Plan | None) -> str:
     """Give what a session of the next phase can be expected by: the token of the offer to begin it, else nothing."""
     offer = plan.offer if plan else None
     return offer.token if isinstance(offer, ReadyOffer) else ""
+
+
+def _waits(plan: Plan | None) -> bool:
+    """Say whether the agent's session waits with a call for people."""
+    offer = plan.offer if plan else None
+    return isinstance(offer, PermissionOffer) or (isinstance(offer, QuestionOffer) and not offer.detached)
 
 
 class Foresight:
@@ -35,40 +43,49 @@ class Foresight:
         self._journal = journal
         self._running = running
 
-    async def after(self, plan: Plan | None) -> None:
-        """Prepare for what may come after a turn that is stored."""
+    async def after(self, plan: Plan | None) -> bool:
+        """Prepare for what may come after a turn that is stored; say whether there is anything to prepare for."""
         try:
             likely = await asyncio.to_thread(self._likely, plan)
         except (EchoError, OSError) as error:
             log.debug("nothing_foreseen", reason=str(error))
-            return
+            return False
         except Exception:  # the outer edge of a guess: the workers and the daemon's start wait for it
             log.exception("foresight_broke")
-            return
+            return False
         for request in likely:
             self._engine.agent.prepare(request)
+        return bool(likely)
 
-    async def expect(self, key: ChannelKey) -> None:
-        """Prepare for a message: somebody types one, or looks at the plan."""
+    async def expect(self, key: ChannelKey) -> bool:
+        """Prepare for a message: somebody types one, or looks at the plan.
+
+        Says whether a process that is not there yet could serve: one in which a call waits for people cannot be begun.
+        """
         if self._running(key):
-            return
+            return False
         try:
-            conversation = await self._journal.read(key)
+            plan = (await self._journal.read(key)).plan
         except JournalError as error:
             log.debug("nothing_foreseen", channel=str(key), reason=error.reason)
-            return
-        if not self._running(key):
-            await self.after(conversation.plan)
+            return False
+        if self._running(key):
+            return False
+        return await self.after(plan) and not _waits(plan)
 
     async def begin(self, count: int) -> None:
-        """Prepare for the conversations in which something was said last, at most so many: the daemon has started."""
+        """Prepare for so many conversations, those in which something was said last: the daemon has started.
+
+        One that cannot be prepared for gives way to the next; no more than the latest fifty are looked at.
+        """
         try:
-            latest = await self._journal.latest(count)
+            latest = await self._journal.latest(LOOKED_THROUGH)
         except JournalError as error:
             log.debug("nothing_foreseen", reason=error.reason)
             return
         for key in latest:
-            await self.expect(key)
+            if count > 0 and await self.expect(key):
+                count -= 1
 
     def _likely(self, plan: Plan | None) -> Sequence[TurnRequest]:
         """Give what is likely to be asked of the agent next, without the words."""

@@ -12,7 +12,7 @@ import pytest
 from echo_core.agent.base import Event, TurnRequest
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.messages import Action, Author, ChannelKey
-from echo_core.plan import Plan, ReadyOffer, RecoveryOffer
+from echo_core.plan import Plan, QuestionOffer, ReadyOffer, RecoveryOffer
 from tests.house import ADA, House, open_house
 from tests.stories.stage import INPUT, READY, Playbook, asks, says
 from tests.workshop import KEY
@@ -145,6 +145,19 @@ async def test_the_latest_plan_is_ready_at_the_start(house: House, notes: Notes)
     house.open()
     await house.until(lambda: bool(notes.prepared))
     assert [request.session_id for request in notes.prepared] == [ids[1]]
+
+
+async def test_what_cannot_be_got_ready_at_the_start_gives_way(house: House, notes: Notes) -> None:
+    """Left, complete or waiting for an answer: the latest conversation of which something can be made is prepared."""
+    ids = [f"5f4e9a52-0000-4000-8000-00000000000{place}" for place in range(3)]
+    await house.put(house.shop.plan(session_id=ids[0]))
+    question = QuestionOffer(token="t", tool_use_id="c", tool_input={}, questions=())
+    await house.put(house.shop.plan(session_id=ids[1], offer=question), key=ChannelKey("telegram", "3"))
+    await house.put(house.shop.plan(session_id=ids[2], status="complete"), key=ChannelKey("telegram", "4"))
+    await house.put(None, house.shop.plan(), key=OTHER)
+    house.open()
+    await house.until(lambda: any(request.session_id == ids[0] for request in notes.prepared))
+    assert ids[2] not in {request.session_id for request in notes.prepared}
 
 
 async def test_what_cannot_be_foreseen_ends_nothing(house: House, notes: Notes) -> None:

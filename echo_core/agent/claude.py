@@ -91,11 +91,11 @@ class ClaudeAgent:
             await asyncio.wait({task}, timeout=END_LIMIT)
 
     def prepare(self, request: TurnRequest) -> None:
-        """Get ready for a turn: start its process, if there is room. See `Agent.prepare`.
+        """Get ready for a turn: start its process, if there is room, or keep the one there is. See `Agent.prepare`.
 
         A session that waits for people, and one that begins as a copy, get none.
         """
-        if self.pool.prepares and not self.pool.taken(request.session_id) and not request.fork_from:
+        if self.pool.prepares and not self.pool.want(request.session_id) and not request.fork_from:
             self.pool.spawn(self._prepare(request))
 
     async def lookup(self, *, session_id: str, cwd: Path, anchor: str) -> Lookup:

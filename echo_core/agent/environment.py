@@ -2,12 +2,15 @@
 
 A child inherits the whole environment of its parent and the SDK can only add to it, so what the agent must
 not see leaves the daemon's own environment, once, after the configuration is read and before the first
-child starts.
+child starts. Linux shows every process of the same user, and root, with which environment the daemon was started
+(`/proc/PID/environ`), whatever it did to its own since: there it is covered, as the first thing that the command does.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
@@ -37,6 +40,7 @@ _HARMLESS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
 _DATABASE = re.compile(r"(^|_)(DATABASE|DB|POSTGRES|POSTGRESQL|PG|MYSQL|MONGO|MONGODB|REDIS|AMQP)_(URL|URI)$")
 _SIGNED_IN_URL = re.compile(r"://[^/\s@]*:[^/\s@]+@")
 _KEYS = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}|\b[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\b")
+_ENV_START = 47  # in /proc/PID/stat, behind the name
 _CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
@@ -52,6 +56,39 @@ def clean_environment(environ: MutableMapping[str, str]) -> tuple[str, ...]:
     for name in gone:
         del environ[name]
     return gone
+
+
+def cover_environment() -> None:
+    """Write stars over what the system shows of this process's environment and the agent must not see.
+
+    `os.environ`, and what children are given, stay as they are. Linux only: where `/proc` does not show it, nothing is
+    done. What the process that started this one was given is not ours to cover, and whoever may debug this process
+    (root may, and where the system allows it the same user) can still read its memory.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        shown = Path("/proc/self/environ").read_bytes()
+        fields = Path("/proc/self/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        start, end = int(fields[_ENV_START]), int(fields[_ENV_START + 1])
+    except (OSError, ValueError, IndexError):
+        return
+    if end - start == len(shown):
+        _cover(start, shown)
+
+
+def _cover(start: int, shown: bytes) -> None:
+    """Write over the values in the block of memory that begins at `start`, each when the C library has a copy of it."""
+    place = start
+    for entry in shown.split(b"\0"):
+        name, _, value = entry.partition(b"=")
+        if value and not _stays(os.fsdecode(name), os.fsdecode(value), os.environ):
+            import ctypes  # noqa: PLC0415 - slow to import, and seldom needed
+
+            if os.fsdecode(name) in os.environ:
+                os.putenv(name, os.environb[name])
+            ctypes.memset(place + len(name) + 1, ord("*"), len(value))
+        place += len(entry) + 1
 
 
 def find_credential(environ: Mapping[str, str]) -> str | None:

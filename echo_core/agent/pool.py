@@ -129,6 +129,14 @@ class Pool:
         """Say whether a session has a process, or one is on its way."""
         return session_id in self._idle or session_id in self._places
 
+    def want(self, session_id: str) -> bool:
+        """Have a session's idle process wait as if it had just been used; say whether the session is `taken`."""
+        worker = self._idle.pop(session_id, None)
+        if worker is not None:
+            worker.used_at = self._now()
+            self._idle[session_id] = worker
+        return self.taken(session_id)
+
     @asynccontextmanager
     async def place(self, session_id: str) -> AsyncIterator[Place]:
         """Hold a session's place, as soon as nobody else does; what is not kept has ended on leaving."""

@@ -1,16 +1,18 @@
-"""The agent's processes: where the program is, how it is started, and the end of those that a dead daemon left."""
+"""The agent's processes: where the program is, how it is started, and the end of what they and dead daemons left."""
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import hashlib
 import os
 import secrets
 import shlex
 import shutil
-import signal
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +28,8 @@ BUNDLED = Path(_SDK.origin if _SDK and _SDK.origin else "").parent / "_bundled" 
 log = structlog.get_logger(__name__)
 
 _THIS_DAEMON = secrets.token_hex(4)
+_LAUNCHER = (sys.executable, "-I", "-S", launcher.__file__)
+_SHELL = "/bin/sh"
 
 
 def find_cli(configured: Path | None = None) -> Path:
@@ -48,9 +52,9 @@ def find_cli(configured: Path | None = None) -> Path:
 class Launcher:
     """Starts agents for one state folder in such a way that none outlives its daemon.
 
-    `environment` marks a child and everything that it starts. On Linux a child is ended (TERM) when the
-    daemon ends in whatever way; elsewhere it ends when its turn is over. `sweep` ends what is left of
-    earlier daemons.
+    `environment` marks a child and everything that it starts. On Linux, when the daemon ends in whatever way, a child
+    is ended (TERM), and what it started some seconds later; elsewhere a child ends when its turn is over.
+    `sweep` ends what is left of earlier daemons.
     """
 
     def __init__(self, *, state_dir: Path, cli_path: Path | None = None) -> None:
@@ -66,12 +70,14 @@ class Launcher:
     def program(self) -> Path:
         """Give what to start: a script that becomes the program, or, where no script can run, the program itself.
 
-        Raises `AgentMissingError`. Writes to the state folder; run it off the loop.
+        From the first call on a small process waits for the daemon's end. Raises `AgentMissingError`. Writes to the
+        state folder; run it off the loop.
         """
         cli = find_cli(self._cli_path)
         if sys.platform == "win32":
             return cli
-        command = [sys.executable, "-I", "-S", launcher.__file__, str(cli)]
+        _WATCH.begin()
+        command = [*_LAUNCHER, "start", str(cli)]
         text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
         script = self._folder / "agent" / "claude"
         try:
@@ -83,20 +89,79 @@ class Launcher:
         return script if os.access(script, os.X_OK) else cli
 
     def sweep(self) -> int:
-        """Kill what agents of earlier daemons on this state folder left running; give the number.
+        """End what agents of earlier daemons on this state folder left running; give the number.
 
         Linux only; elsewhere there is nothing to find them by. Blocks; run it off the loop.
         """
-        killed = 0
-        for pid, daemon in _marked(self._owner):
-            if daemon == _THIS_DAEMON:
-                continue
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
-        if killed:
-            log.warning("agents_left_over", ended=killed)
-        return killed
+
+        def theirs(mark: Sequence[str]) -> bool:
+            return mark[0] == self._owner and mark[1:2] != [_THIS_DAEMON]
+
+        ended = launcher.end_all(theirs)
+        if ended:
+            log.warning("agents_left_over", ended=ended)
+        return ended
+
+
+def marked_apart(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment whose mark, where there is one, is that of one process and of what it starts."""
+    mark = environment.get(launcher.MARK)
+    return {**environment, launcher.MARK: f"{mark}:{secrets.token_hex(4)}"} if mark else dict(environment)
+
+
+async def end_marked(environment: Mapping[str, str]) -> None:
+    """End what was started with an environment of `marked_apart` (`launcher.end_all`), within two seconds.
+
+    Nothing left: some milliseconds. Without a mark nothing happens. Linux only.
+    """
+    mark = environment.get(launcher.MARK)
+    if mark:
+        ended = await asyncio.to_thread(launcher.end_all, mark.split(":").__eq__)
+        if ended:
+            log.info("agent_commands_ended", number=ended)
+
+
+class _Watch:
+    """A process that waits for the end of this one and then ends what agents left. Linux only.
+
+    Until then it is a shell, which takes a tenth of the memory that Python would.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Start it, unless it runs."""
+        with self._lock:
+            if sys.platform != "linux" or (self._process is not None and self._process.poll() is None):
+                return
+            self._let_go()
+            command = [_SHELL, "-c", 'read -r _; exec "$@"', "sh", *_LAUNCHER, "end", _THIS_DAEMON]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - our own words
+                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd="/", start_new_session=True
+                )
+            except OSError as error:
+                log.warning("agent_watch_not_started", reason=str(error))
+                return
+            atexit.unregister(self.end)
+            atexit.register(self.end)
+
+    def end(self) -> None:
+        """Do its work here, since this process ends in order, and end it."""
+        launcher.end_all(lambda mark: mark[1:2] == [_THIS_DAEMON])
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+_WATCH = _Watch()
 
 
 def _write_script(script: Path, text: str) -> None:
@@ -109,12 +174,4 @@ def _write_script(script: Path, text: str) -> None:
 
 def _marked(owner: str) -> Iterator[tuple[int, str]]:
     """Give the processes that carry an owner's mark, each with the name of the daemon that started it."""
-    prefix = f"{launcher.MARK}={owner}:".encode()
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            variables = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue  # ended meanwhile, or somebody else's
-        for line in variables:
-            if line.startswith(prefix):
-                yield int(entry.parent.name), line.removeprefix(prefix).partition(b":")[0].decode()
+    return ((pid, mark[1]) for pid, mark in launcher.marked() if mark[0] == owner and len(mark) > 1)

@@ -31,7 +31,8 @@ class Reader:
 
     `texts` are the complete text blocks of the main conversation, `error` is the CLI's word for a failed request,
     `resets_at` the time (Unix seconds) at which a reached limit ends. `rejected` says that the credential was refused
-    twice, `idle` that the CLI has nothing to do. `last` is the id of the last message of the agent's.
+    twice, `idle` that the CLI has nothing to do, `answered` that the model has begun to answer. `last` is the id of the
+    last message of the agent's.
     """
 
     def __init__(self, *, cwd: Path, started: set[str]) -> None:
@@ -44,6 +45,7 @@ class Reader:
         self.resets_at: int | None = None
         self.rejected = False
         self.idle = False
+        self.answered = False
         self.last = ""
         self.usage = Usage()
 
@@ -54,6 +56,7 @@ class Reader:
     def feed(self, message: Message) -> Iterator[Event]:
         """Take one message in and give the events it stands for; at least `Activity`, except for the last message."""
         self.idle = False
+        self.answered = self.answered or isinstance(message, StreamEvent)
         match message:
             case StreamEvent(parent_tool_use_id=None, event=event):
                 yield self._stream(event)
@@ -88,6 +91,7 @@ class Reader:
         self.error = message.error
         if message.error is not None or message.model == "<synthetic>":
             return
+        self.answered = True
         self.last = message.uuid or self.last
         for block in message.content:
             if isinstance(block, TextBlock) and block.text.strip():

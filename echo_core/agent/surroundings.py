@@ -12,7 +12,7 @@ from claude_agent_sdk import ClaudeAgentOptions
 from echo_core.agent.base import TurnRequest
 from echo_core.agent.copies import drop_unbegun
 from echo_core.agent.pool import Pool
-from echo_core.agent.transcript import Entry, OpenCall, find_transcript, open_call, read_entries
+from echo_core.agent.transcript import Entry, OpenCall, Stand, find_transcript, open_call, read_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
         if place.worker is not None:
             place.keep()
             return
-        path, entries = await asyncio.to_thread(_on_disk, around.config_dir, request.session_id)
+        stand, entries = await asyncio.to_thread(_on_disk, around.config_dir, request.session_id)
         if open_call(entries) is not None or (request.resume and not entries) or not request.cwd.is_dir():
             return
         if not entries:
@@ -66,8 +66,10 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
         async with asyncio.timeout(around.patience):
             worker = await place.start_early(options)
         if worker is not None and entries:
-            worker.transcript = path
+            worker.transcript = stand
 
 
-def _on_disk(config_dir: Path, session_id: str) -> tuple[Path | None, tuple[Entry, ...]]:
-    return find_transcript(config_dir, session_id), read_entries(config_dir, session_id)
+def _on_disk(config_dir: Path, session_id: str) -> tuple[Stand | None, tuple[Entry, ...]]:
+    path = find_transcript(config_dir, session_id)
+    stand = Stand(path, path.stat().st_size) if path is not None else None  # before it is read: what comes later counts
+    return stand, read_entries(config_dir, session_id)

@@ -44,6 +44,29 @@ class OpenCall:
     tool_input: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a session's file stood at some moment: its path, and its size in bytes."""
+
+    path: Path
+    size: int
+
+    def holds(self) -> bool:
+        """Say whether nobody has said anything in the session since; False when the file is gone or shorter.
+
+        What the CLI notes beside the conversation, perhaps late, does not count. Blocks; run it off the loop.
+        """
+        try:
+            with self.path.open("rb") as file:
+                if file.seek(0, SEEK_END) < self.size:
+                    return False
+                file.seek(self.size)
+                entries = _parsed(line.decode(errors="replace") for line in file.readlines())
+                return not any(_is_turn(entry) for entry in entries)
+        except OSError:
+            return False
+
+
 def find_transcript(config_dir: Path, session_id: str) -> Path | None:
     """Give a session's file, wherever its working directory was; None when there is none."""
     try:
@@ -112,8 +135,8 @@ def tip_of(entries: Sequence[Entry]) -> str:
     return next((str(entry["uuid"]) for entry in reversed(entries) if entry.get("uuid")), "")
 
 
-def written_tip(config_dir: Path, session_id: str, last: str, call: str | None) -> tuple[Path | None, str]:
-    """Give a session's file and the id of its last message, of a session whose process lives on.
+def written_tip(config_dir: Path, session_id: str, last: str, call: str | None) -> tuple[Stand | None, str]:
+    """Give how a session's file stands, and the id of its last message, of a session whose process lives on.
 
     Waits, three seconds at most, until the message `last` stands there, and the mark that the call `call` is deferred.
     Only the file's end is read. Blocks; run it off the loop.
@@ -121,16 +144,16 @@ def written_tip(config_dir: Path, session_id: str, last: str, call: str | None) 
     path, until = None, monotonic() + WRITING_LIMIT
     while True:
         path = path or find_transcript(config_dir, session_id)
-        entries = _last_entries(path) if path is not None else ()
+        size, entries = _last_entries(path) if path is not None else (0, ())
         known = {str(entry.get("uuid")) for entry in entries}
         deferred = {str((entry.get("attachment") or {}).get("toolUseID")) for entry in entries}
         if ((not last or last in known) and (call is None or call in deferred)) or monotonic() > until:
-            return path, tip_of(entries)
+            return (Stand(path, size) if path is not None else None), tip_of(entries)
         sleep(0.002)
 
 
-def _last_entries(path: Path) -> tuple[Entry, ...]:
-    """Read the entries at the end of a file, the first of them perhaps in part; all where the last is long."""
+def _last_entries(path: Path) -> tuple[int, tuple[Entry, ...]]:
+    """Read the entries at the end of a file, all where the last is long; give the place up to which was read, too."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, SEEK_END)
@@ -138,10 +161,10 @@ def _last_entries(path: Path) -> tuple[Entry, ...]:
                 file.seek(max(size - length, 0))
                 entries = tuple(_parsed(line.decode(errors="replace") for line in file.readlines()))
                 if tip_of(entries) or length >= size:
-                    return entries
+                    return file.tell(), entries
     except OSError:
         pass
-    return ()
+    return 0, ()
 
 
 def before(entries: Sequence[Entry], anchor: str) -> Sequence[Entry]:
@@ -264,6 +287,11 @@ def _is_prompt(entry: Entry) -> bool:
     if entry["type"] != "user" or entry.get("isMeta") or _blocks(entry, "tool_result"):
         return False
     return not any(text.startswith(INTERRUPTED) for text in _texts([entry]))
+
+
+def _is_turn(entry: Entry) -> bool:
+    """Say whether an entry belongs to a turn: somebody said something, or the agent did."""
+    return _is_prompt(entry) or (entry["type"] == "assistant" and not _is_made_up(entry))
 
 
 def _is_made_up(entry: Entry) -> bool:

@@ -26,6 +26,7 @@ from echo_core.agent.surroundings import Surroundings, session_options
 from echo_core.agent.transcript import (
     Entry,
     OpenCall,
+    Stand,
     find_transcript,
     look_up,
     open_call,
@@ -59,6 +60,7 @@ class Turn:
         self._stop = stop
         self._worker: Worker | None = None
         self._words: Iterable[str] = ()
+        self._limit = asyncio.timeout(None)
         self._reader = Reader(cwd=request.cwd, started=set())
 
     async def run(self) -> Outcome:
@@ -82,8 +84,8 @@ class Turn:
         if self._stop.is_set():
             return Failed(FailureKind.STOPPED, STOPPED)
         try:
-            async with asyncio.timeout(None) as limit:
-                stopper = asyncio.create_task(self._end_when_stopped(limit))
+            async with self._limit as limit:
+                stopper = asyncio.create_task(self._end_when_stopped())
                 try:
                     async with self._around.pool.place(self._request.session_id) as place:
                         outcome = await self._in(place)
@@ -101,23 +103,23 @@ class Turn:
             return Failed(FailureKind.STOPPED, STOPPED, texts=tuple(self._reader.texts), usage=self._reader.usage)
 
     async def _written(self, outcome: Finished, place: Place) -> Finished:
-        """Note where the session's file is, and its last message, once the process that lives on has written it."""
+        """Note how the session's file stands, and its last message, once the process that lives on has written it."""
         call = outcome.deferred.tool_use_id if outcome.deferred is not None else None
         find = partial(written_tip, self._around.config_dir, self._request.session_id, self._reader.last, call)
-        path, tip = await asyncio.to_thread(find)
+        stand, tip = await asyncio.to_thread(find)
         if place.worker is not None:
-            place.worker.transcript = path
-        if path is None:
+            place.worker.transcript = stand
+        if stand is None:
             place.kept = False
         return replace(outcome, tip=tip)
 
     async def _in(self, place: Place) -> Outcome:
         """Take the turn to the process that stands in the session's place, if that serves it, or to a new one."""
         request, worker = self._request, place.worker
-        there = await asyncio.to_thread(_are_there, request.cwd, worker.transcript if worker else None)
-        if not there[0]:
+        there, known = await asyncio.to_thread(_on_disk, request.cwd, worker.transcript if worker else None)
+        if not there:
             return Failed(FailureKind.OTHER, say("agent-folder-gone", folder=str(request.cwd)))
-        if worker is not None and there[1] and self._serves(worker):
+        if worker is not None and known and self._serves(worker):
             outcome = await self._warm(place, worker)
             if outcome is not None:
                 return outcome
@@ -132,7 +134,11 @@ class Turn:
         return worker.alive and worker.fit == Fit.of(options, request.session_id)
 
     async def _warm(self, place: Place, worker: Worker) -> Outcome | None:
-        """Take the turn to a process that is there; None when that cannot be, and the session knows nothing of it."""
+        """Take the turn to a process that is there; None when that cannot be, and nothing has come of it.
+
+        That is when the model has not begun to answer, and the session's file has nothing of the turn. The file alone
+        does not tell: the CLI writes it late.
+        """
         request, waiting = self._request, worker.waiting
         spoken: list[dict[str, Any]] = []
         if request.resolution is not None:
@@ -160,7 +166,8 @@ class Turn:
         await place.empty()
         anchor = request.resolution.tool_use_id if request.resolution else request.prompt_id
         entries = await self._entries()
-        if look_up(entries, anchor, cwd=request.cwd).state == "unseen" and not self._stop.is_set():
+        unseen = look_up(entries, anchor, cwd=request.cwd).state == "unseen"
+        if unseen and not self._reader.answered and not self._stop.is_set():
             return None
         if lost is not None:
             raise lost
@@ -225,46 +232,60 @@ class Turn:
     ) -> Outcome | None:
         """Say what is to be said, and read until the turn is over; None when nothing more comes.
 
-        `spoken` is said first, and the prompt after it. Nothing at all within `patience` is nothing as well.
+        `spoken` is said first, and the prompt after it. A process that does not take all of it within `patience`, or
+        says nothing at all, is killed.
         """
-        self._worker = worker
-        done, loop = False, asyncio.get_running_loop()
+        done = hears = False
         try:
-            said = await self._speak(worker, spoken)
-            if said is None:
+            words = await self._to_say(spoken)
+            if words is None:
+                hears = True
                 return Failed(FailureKind.STOPPED, STOPPED)
-            async with (
-                asyncio.timeout(patience) as quiet,
-                aclosing(worker.client.receive_messages()) as messages,  # type: ignore[type-var]
-            ):
-                async for message in messages:
-                    for event in self._reader.feed(message):
-                        self._emit(event)
-                    if isinstance(message, ResultMessage) and _answers(message, said):
-                        done = True
-                        return self._over(message, place, worker, gate)
-                    if self._reader.rejected:
-                        return rejected(self._reader)
-                    idle = self._reader.idle and not self._stop.is_set()
-                    quiet.reschedule(loop.time() + IDLE_GRACE if idle else None)
+            async with asyncio.timeout(patience) as quiet:
+                for message in words:
+                    await worker.client.query(_once(message))
+                hears, self._worker = True, worker
+                end = await self._read(worker, str(words[-1].get("uuid", "")) if words else "", quiet)
+                done = isinstance(end, ResultMessage)
+                return self._over(end, place, worker, gate) if isinstance(end, ResultMessage) else end
         except TimeoutError:
+            hears = self._reader.idle
             return None
         finally:
             if not done:
-                await worker.interrupt()
+                await self._break_off(worker, hears=hears)
+
+    async def _to_say(self, spoken: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]] | None:
+        """Give all that is to be said, the prompt at the end where there is one; None after a stop."""
+        request = self._request
+        if request.resolution is not None:
+            return spoken
+        pictures = await asyncio.to_thread(picture_blocks, request.images) if request.images else ()
+        return None if self._stop.is_set() else [*spoken, prompt_message(request, pictures)]
+
+    async def _read(self, worker: Worker, said: str, quiet: asyncio.Timeout) -> ResultMessage | Failed | None:
+        """Read until the result of what was said, by its uuid (empty: any), or until nothing more comes."""
+        loop = asyncio.get_running_loop()
+        async with aclosing(worker.client.receive_messages()) as messages:  # type: ignore[type-var]
+            async for message in messages:
+                for event in self._reader.feed(message):
+                    self._emit(event)
+                idle = self._reader.idle and not self._stop.is_set()
+                quiet.reschedule(loop.time() + IDLE_GRACE if idle else None)
+                if isinstance(message, ResultMessage) and _answers(message, said):
+                    return message
+                if self._reader.rejected:
+                    return rejected(self._reader)
         return None
 
-    async def _speak(self, worker: Worker, spoken: Sequence[dict[str, Any]]) -> str | None:
-        """Say what is to be said, and give the uuid that its result will name; empty for any, None after a stop."""
-        request = self._request
-        if request.resolution is None:
-            pictures = await asyncio.to_thread(picture_blocks, request.images) if request.images else ()
-            if self._stop.is_set():
-                return None
-            spoken = [*spoken, prompt_message(request, pictures)]
-        for message in spoken:
-            await worker.client.query(_once(message))
-        return str(spoken[-1].get("uuid", "")) if spoken else ""
+    async def _break_off(self, worker: Worker, *, hears: bool) -> None:
+        """Have a process leave what it does; one that hears nothing, and has nothing to do, is killed."""
+        if not hears:
+            worker.kill()
+        elif self._limit.expired():
+            worker.terminate()
+        else:
+            await worker.interrupt()
 
     def _over(self, result: ResultMessage, place: Place, worker: Worker, gate: Gate) -> Outcome:
         """Give the outcome of a turn that came to its end, and keep its process if that was a good one."""
@@ -275,11 +296,14 @@ class Turn:
             place.keep()
         return outcome
 
-    async def _end_when_stopped(self, limit: asyncio.Timeout) -> None:
-        """Wait for `stop`, then interrupt the CLI until it ends, and give up on it if that takes long."""
+    async def _end_when_stopped(self) -> None:
+        """Wait for `stop`, then interrupt the CLI until it ends, and give up on it if that takes long.
+
+        What has not been told everything has nothing to end: it is given up at once.
+        """
         await self._stop.wait()
         grace = 0.0 if self._worker is None else STOP_GRACE
-        limit.reschedule(asyncio.get_running_loop().time() + grace)
+        self._limit.reschedule(asyncio.get_running_loop().time() + grace)
         while self._worker is not None:
             await self._worker.interrupt()
             await asyncio.sleep(INTERRUPT_PAUSE)
@@ -298,11 +322,13 @@ class Turn:
             return found.finished
         if self._request.resolution is not None and found.state == "unseen":
             return Failed(FailureKind.OTHER, say("agent-waits-no-more"))
-        return Failed(FailureKind.OTHER, say("agent-not-finished"))
+        texts = tuple(self._reader.texts)
+        return Failed(FailureKind.OTHER, say("agent-not-finished"), texts=texts, usage=self._reader.usage)
 
 
-def _are_there(folder: Path, file: Path | None) -> tuple[bool, bool]:
-    return folder.is_dir(), file is None or file.is_file()
+def _on_disk(folder: Path, stand: Stand | None) -> tuple[bool, bool]:
+    """Say whether a folder is there, and whether a session's file stands as it did."""
+    return folder.is_dir(), stand is None or stand.holds()
 
 
 def _answers(result: ResultMessage, wanted: str) -> bool:

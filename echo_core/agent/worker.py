@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -28,7 +27,8 @@ from claude_agent_sdk import (
 )
 from claude_agent_sdk.types import PermissionResult, ToolPermissionContext
 
-from echo_core.agent.transcript import OpenCall
+from echo_core.agent.process import end_marked, marked_apart
+from echo_core.agent.transcript import OpenCall, Stand
 
 HOOK_LIMIT = 60.0
 END_LIMIT = 25.0
@@ -97,8 +97,9 @@ class Worker:
     """A process with its connection.
 
     `waiting` is the deferred call with which its last turn ended. `last_words` are the last lines that the program
-    wrote to its standard error. `transcript` is the session's file, None before anything is said. `memory` is what it
-    took when it was measured last, in bytes. Outside a turn (`bind`) every tool call is refused.
+    wrote to its standard error. `transcript` is how the session's file stood after its last turn, None before anything
+    is said. `memory` is what it took when it was measured last, in bytes. Outside a turn (`bind`) every tool call is
+    refused.
     """
 
     def __init__(self, options: ClaudeAgentOptions, *, fit: Fit, client: ClientFactory = ClaudeSDKClient) -> None:
@@ -107,14 +108,16 @@ class Worker:
         self.last_words: deque[str] = deque(maxlen=5)
         self.memory = EXPECTED_MEMORY
         self.used_at = 0.0
-        self.transcript: Path | None = None
+        self.transcript: Stand | None = None
         self._gate: Asked | None = None
         self._context: Context = copy_context()
         self._ending: asyncio.Task[None] | None = None
+        self._environment = marked_apart(options.env)
         hook = HookMatcher(hooks=[self._before_tool], timeout=HOOK_LIMIT, on_failure="block")
         self.client = client(
             replace(
                 options,
+                env=self._environment,
                 hooks={"PreToolUse": [hook]},
                 can_use_tool=self._can_use_tool,
                 stderr=self.last_words.append,
@@ -202,7 +205,8 @@ class Worker:
     async def end(self) -> None:
         """End the process, within five seconds and even when the caller is cancelled; once it has ended, does nothing.
 
-        It is asked to leave, told so if it works on, and killed if that does not help.
+        It is asked to leave, told so if it works on, and killed if that does not help. What it started and left behind
+        is ended then (`end_marked`), also when it had ended by itself.
         """
         self.unbind()
         if self._ending is None:
@@ -221,6 +225,7 @@ class Worker:
         finally:
             for push in pushes:
                 push.cancel()
+            await end_marked(self._environment)
 
     @property
     def _process(self) -> Any:  # noqa: ANN401 - the SDK's own, which it does not type

@@ -1,6 +1,7 @@
 """The command line: `echo-core` and `python -m echo_core`.
 
-`main` answers `--version` before anything else is imported; every command imports what it needs when it runs.
+`main` answers `--version` before anything else is imported, and covers the environment (`cover_environment`) before
+anything slow is; every command imports what it needs when it runs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"echo-core {__version__}\n")
         return
+    from echo_core.agent.environment import cover_environment  # noqa: PLC0415 - not needed for --version
+
+    cover_environment()
     from echo_core.cli.app import run  # noqa: PLC0415 - not needed for --version, and slow to import
 
     sys.exit(run(sys.argv[1:]))

@@ -70,8 +70,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _report(error: Exception) -> int:
     for leaf in leaves(error):
-        ours = isinstance(leaf, EchoError)
-        text = str(leaf) if ours else f"{one_line(leaf)} (unexpected; ECHO_LOG__LEVEL=debug shows where)"
+        unexpected = f"{one_line(leaf)} (unexpected; ECHO_LOG__LEVEL=debug shows where)"
+        text = leaf.for_operators if isinstance(leaf, EchoError) else unexpected
         sys.stderr.write(f"error: {' '.join(text.split())}\n")
     if logging.getLogger().level <= logging.DEBUG:
         traceback.print_exception(error)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,34 @@ def test_secrets_and_marks_go_and_the_rest_stays() -> None:
     assert clean_environment(environ) == tuple(sorted(GONE))
     assert environ == STAYS
     assert clean_environment(environ) == ()
+
+
+SHOWN = """
+import os, subprocess
+from echo_core.agent.environment import cover_environment
+cover_environment()
+print(os.environ["ECHO_TELEGRAM__TOKEN"], os.environ["MY_SECRET"], flush=True)
+subprocess.run(["sh", "-c", 'printf "%s %s\\\\n" "$ECHO_TELEGRAM__TOKEN" "$MY_SECRET"; cat /proc/$PPID/environ'])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+def test_the_system_shows_no_secret() -> None:
+    """What a process was started with is covered for whoever asks the system, root included; it still has it itself."""
+    given = {
+        "ECHO_TELEGRAM__TOKEN": "123:sekr\u00e9t",
+        "MY_SECRET": "a=b",
+        "ANTHROPIC_API_KEY": "key",
+        "ECHO_EMPTY": "",
+    }
+    ran = subprocess.run([sys.executable, "-c", SHOWN], env={**os.environ, **given}, capture_output=True, check=True)
+    own, childs, block = ran.stdout.split(b"\n", 2)
+    assert own == childs == "123:sekr\u00e9t a=b".encode()
+    shown = dict(entry.split(b"=", 1) for entry in block.split(b"\0") if entry)
+    assert shown[b"ANTHROPIC_API_KEY"] == b"key"
+    assert shown[b"PATH"] == os.environb[b"PATH"]
+    assert set(shown[b"ECHO_TELEGRAM__TOKEN"]) == set(shown[b"MY_SECRET"]) == set(b"*")
+    assert b"sekr" not in block
 
 
 def test_the_clouds_credential_stays_where_the_agent_uses_it() -> None:

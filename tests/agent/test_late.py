@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-from echo_core.agent.base import Event, Finished, Lookup, Scope, Spoken, TurnRequest
+import pytest
+
+from echo_core.agent.base import Event, Failed, FailureKind, Finished, Lookup, Scope, Spoken, TurnRequest
 from echo_core.agent.late import LateAgent
 
 REQUEST = TurnRequest("s", resume=False, cwd=Path("/"), system_prompt="", scope=Scope((), ()))
@@ -74,6 +80,42 @@ async def test_what_was_never_made_needs_no_end() -> None:
         raise RuntimeError("made")
 
     await LateAgent(make).close()
+
+
+async def test_a_library_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each turn fails and says so, what earlier turns answered is still found, and the end is an end."""
+    tries: list[int] = []
+
+    def make() -> Answering:
+        tries.append(1)
+        raise ImportError("no library")
+
+    session, folder = str(uuid4()), tmp_path / "projects" / "work"
+    folder.mkdir(parents=True)
+    said = {"role": "assistant", "model": "claude", "content": [{"type": "text", "text": "hello"}]}
+    lines: list[dict[str, Any]] = [
+        {"type": "user", "uuid": "p1", "message": {"role": "user", "content": "hi"}},
+        {"type": "assistant", "uuid": "a1", "message": {**said, "stop_reason": "end_turn"}},
+    ]
+    (folder / f"{session}.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path))
+    late = LateAgent(make)
+    late.prepare(REQUEST)
+    for resume in (False, True):
+        (event,) = [event async for event in late.run_turn(replace(REQUEST, resume=resume), stop=asyncio.Event())]
+        assert isinstance(event, Failed)
+        assert (event.kind, event.session_exists) == (FailureKind.OTHER, resume)
+    found = await late.lookup(session_id=session, cwd=Path("/"), anchor="p1")
+    assert found.finished is not None
+    assert found.finished.texts == ("hello",)
+    assert (await late.lookup(session_id=session, cwd=Path("/"), anchor="p2")).state == "unseen"
+    assert await late.transcript(session_id=session, cwd=Path("/")) == (
+        Spoken("user", "hi"),
+        Spoken("assistant", "hello"),
+    )
+    assert await late.transcript(session_id=session, cwd=Path("/"), until="p1") == ()
+    await late.close()
+    assert tries == [1]
 
 
 def test_the_daemon_does_not_wait_for_the_library() -> None:

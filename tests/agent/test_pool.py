@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -256,6 +256,24 @@ async def test_a_lost_transcript_is_not_hidden_by_a_warm_process(desk: Desk) -> 
     assert running(desk) == []
 
 
+async def test_what_was_said_elsewhere_is_known(desk: Desk) -> None:
+    """Somebody went on with the session by another program: the process that has not heard it is exchanged, once."""
+    await desk.turn("hi")
+    before = pid(desk)
+    environ = environment(desk.server.url, desk.config)
+    other = ClaudeAgent(state_dir=desk.root / "elsewhere", environ=environ)
+    try:
+        finished(await Desk(desk.server, desk.root, other, session_id=desk.session_id).turn("The word is banana."))
+    finally:
+        await other.close()
+    assert finished(await desk.turn("more")).texts == ("reply 2",)
+    assert "The word is banana." in desk.said_to_model()
+    after = pid(desk)
+    assert after != before
+    assert finished(await desk.turn("and more")).texts == ("reply 3",)
+    assert pid(desk) == after
+
+
 # -- processes that fail
 
 
@@ -295,6 +313,84 @@ async def test_a_process_that_hangs_is_replaced(desk: Desk) -> None:
         assert finished(await desk.turn("more")).texts == ("reply 1",)
         assert pid(desk) != before
         assert running(desk) == [pid(desk)]
+
+
+async def test_a_process_that_takes_no_more_is_replaced(desk: Desk) -> None:
+    """It hangs, and the message is longer than what a pipe holds: the turn does not wait for it to be read."""
+    async with limited(desk, patience=0.5), asyncio.timeout(120):
+        await desk.turn("hi")
+        before = pid(desk)
+        os.kill(before, signal.SIGSTOP)
+        assert finished(await desk.turn("ă" * 99_000)).texts == ("reply 1",)
+        assert running(desk) == [pid(desk)] != [before]
+
+
+async def test_a_stop_ends_a_process_that_hears_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not asked to leave, which it would not hear: it is dead when its connection is taken down."""
+    monkeypatch.setattr(worker, "TERMINATED_AFTER", 600)
+    monkeypatch.setattr(worker, "KILLED_AFTER", 600)
+    monkeypatch.setattr(worker, "END_LIMIT", 600)
+
+    asked: list[int] = []
+    speaking_to = asyncio.Event()
+
+    class Leaving(ClaudeSDKClient):
+        async def query(self, prompt: Any, session_id: str = "default") -> None:
+            if desk.server.requests:
+                speaking_to.set()
+            await super().query(prompt, session_id)
+
+        async def disconnect(self) -> None:
+            with suppress(TimeoutError):
+                await until(lambda: not running(desk))
+            asked.extend(running(desk))
+            await super().disconnect()
+
+    stop = asyncio.Event()
+    async with limited(desk, patience=600.0, client=Leaving):
+        await desk.turn("hi")
+        os.kill(pid(desk), signal.SIGSTOP)
+        outcome = asyncio.create_task(desk.turn("ă" * 99_000, stop=stop))
+        await speaking_to.wait()
+        stop.set()
+        failed = await outcome
+        assert isinstance(failed, Failed)
+        assert failed.kind is FailureKind.STOPPED
+        assert (asked, running(desk)) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["prompt", "answer"])
+async def test_what_people_have_begun_to_read_is_not_asked_for_again(desk: Desk, kind: str) -> None:
+    """It died with the answer on its lips, and had not written down the question: people are asked, not the model."""
+    never = asyncio.Event()
+    replies = [
+        Step(calls=(ASK,)) if kind == "answer" else say("hello"),
+        Step(text=("Answer ", "more"), gates={1: never}),
+        say("Answer anew"),
+    ]
+    desk.script(lambda _: replies.pop(0))
+    first = finished(await desk.turn("hi"))
+    request = desk.request("more")
+    if first.deferred is not None:
+        request = desk.request(resolution=Resolution(first.deferred.tool_use_id, allow=True, tool_input=BLUE))
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TextDelta):
+            for found in desk.agent.pool.processes:
+                os.kill(found, signal.SIGKILL)
+
+    outcome = await desk.run(request, watch=watch)
+    assert isinstance(outcome, Failed)
+    assert (outcome.kind, outcome.session_exists) == (FailureKind.OTHER, True)
+    assert "ended unexpectedly" in outcome.detail
+    assert [delta.text for delta in desk.of(TextDelta)] == ["Answer "]
+    assert len(replies) == 1
+    assert running(desk) == []
+    anchor = first.deferred.tool_use_id if first.deferred else request.prompt_id
+    left = await desk.agent.lookup(session_id=desk.session_id, cwd=desk.work, anchor=anchor)
+    assert left.state != "answered"
+    again = request if left.state == "unseen" else desk.request("Go on")
+    assert finished(await desk.run(again)).texts == ("Answer anew",)
 
 
 async def test_a_process_that_dies_in_a_later_turn_is_a_failure(desk: Desk) -> None:
@@ -363,6 +459,21 @@ async def test_the_least_recently_used_give_way(desk: Desk) -> None:
         desk.session_id = sessions[1]
         assert finished(await desk.turn("more")).texts == ("reply 1",)
         assert agent.pool.idle == (sessions[2], sessions[1])
+
+
+async def test_whoever_is_expected_is_not_given_up(desk: Desk) -> None:
+    """Getting ready for a session whose process waits already counts as a use of it: others give way first."""
+    async with limited(desk, warm=2) as agent:
+        desks = [Desk(desk.server, desk.root, agent) for _ in range(3)]
+        for one in desks[:2]:
+            finished(await one.turn("hi"))
+        expected = agent.pool._idle[desks[0].session_id]
+        unused = expected.used_at
+        agent.prepare(desks[0].request())
+        assert expected.used_at > unused
+        finished(await desks[2].turn("hi"))
+        assert agent.pool.idle == (desks[0].session_id, desks[2].session_id)
+        assert agent.pool._idle[desks[0].session_id] is expected
 
 
 async def test_a_turn_finds_room_and_a_guess_does_not(desk: Desk) -> None:

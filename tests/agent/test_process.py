@@ -1,4 +1,4 @@
-"""No agent outlives its daemon."""
+"""No agent outlives its daemon, and nothing that an agent started outlives the agent."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from echo_core.agent import process
-from echo_core.agent.process import Launcher, find_cli
+from echo_core.agent.base import Failed, Finished, Outcome
+from echo_core.agent.process import Launcher, end_marked, find_cli, marked_apart
 from echo_core.errors import AgentMissingError
-from echo_core.rehearsal import RehearsalServer, Step, environment
+from echo_core.rehearsal import ModelRequest, RehearsalServer, Script, Step, ToolCall, environment
+from tests.agent.conftest import Desk, say
 
 DAEMON = """
 import asyncio, sys
@@ -31,12 +35,20 @@ from echo_core.rehearsal import environment
 async def main(url, root):
     agent = ClaudeAgent(state_dir=root / "state", environ=environment(url, root / "config"))
     request = TurnRequest(session_id=str(uuid4()), resume=False, cwd=root, system_prompt="", prompt="hi",
-                          scope=Scope(readable=(), writable=()))
+                          scope=Scope(readable=(), writable=(), bypass=True))
     async for _ in agent.run_turn(request, stop=asyncio.Event()):
         pass
+    await asyncio.sleep(600)
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
 """
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the agent's shells read no start-up file of the person who runs the tests."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
 def marked(launcher: Launcher) -> list[int]:
@@ -44,7 +56,36 @@ def marked(launcher: Launcher) -> list[int]:
     return [pid for pid, _ in process._marked(launcher._owner)]
 
 
-async def eventually(condition: Callable[[], bool], *, seconds: float = 15.0) -> bool:
+def commands(launcher: Launcher) -> list[int]:
+    """Give the `sleep` commands among them."""
+    found = []
+    for pid in marked(launcher):
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\x00300\0"):
+                found.append(pid)
+    return found
+
+
+def runs(command: str) -> Script:
+    """Make a model that has a command run, and then says that it is done."""
+
+    def script(request: ModelRequest) -> Step:
+        call = ToolCall("Bash", {"command": command, "description": "Wait"})
+        return Step(calls=(call,)) if request.replies == 0 else say("done")
+
+    return script
+
+
+async def working(desk: Desk, command: str, *, stop: asyncio.Event) -> asyncio.Task[Outcome]:
+    """Have the desk's agent run a command, and return when the command runs."""
+    desk.script(runs(command))
+    request = desk.request("go")
+    task = asyncio.create_task(desk.run(replace(request, scope=replace(request.scope, bypass=True)), stop=stop))
+    assert await eventually(lambda: bool(commands(desk.agent._launcher)))
+    return task
+
+
+async def eventually(condition: Callable[[], bool], *, seconds: float = 60.0) -> bool:
     """Wait until a condition holds; say whether it did in time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -60,11 +101,103 @@ async def test_a_killed_daemon_takes_its_agent_along(tmp_path: Path) -> None:
     launcher = Launcher(state_dir=tmp_path / "state")
     async with RehearsalServer(lambda _: Step(hang=True)) as server:
         daemon = await asyncio.create_subprocess_exec(sys.executable, "-c", DAEMON, server.url, str(tmp_path))
-        assert await eventually(lambda: bool(server.requests))
-        assert marked(launcher)
-        daemon.kill()
-        await daemon.wait()
-        assert await eventually(lambda: not marked(launcher), seconds=5)
+        try:
+            assert await eventually(lambda: bool(server.requests))
+            assert marked(launcher)
+        finally:
+            daemon.kill()
+            await daemon.wait()
+        assert await eventually(lambda: not marked(launcher))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+async def test_a_killed_daemon_takes_its_agents_commands_along(tmp_path: Path) -> None:
+    """After kill -9 of the daemon what its agent left running in the background is ended, without a next start."""
+    launcher = Launcher(state_dir=tmp_path / "state")
+    async with RehearsalServer(runs("sleep 300 > /dev/null 2>&1 & echo begun")) as server:
+        daemon = await asyncio.create_subprocess_exec(sys.executable, "-c", DAEMON, server.url, str(tmp_path))
+        try:
+            assert await eventually(lambda: bool(commands(launcher)) and len(server.requests) > 1)
+        finally:
+            daemon.kill()
+            await daemon.wait()
+        assert await eventually(lambda: not marked(launcher))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+async def test_a_command_ends_with_an_agent_that_crashes(desk: Desk) -> None:
+    """When the CLI dies while it runs a command, the command is over when the turn is."""
+    turn = await working(desk, "sleep 300", stop=asyncio.Event())
+    (cli,) = desk.agent.pool.processes
+    os.kill(cli, signal.SIGKILL)
+    assert isinstance(await turn, Failed)
+    assert await eventually(lambda: not marked(desk.agent._launcher))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+async def test_a_command_ends_with_an_agent_that_hangs(desk: Desk) -> None:
+    """A CLI that does not react any more is killed by a stop, and what it ran with it."""
+    stop = asyncio.Event()
+    turn = await working(desk, "sleep 300", stop=stop)
+    (cli,) = desk.agent.pool.processes
+    os.kill(cli, signal.SIGSTOP)
+    stop.set()
+    assert isinstance(await turn, Failed)
+    assert await eventually(lambda: not marked(desk.agent._launcher))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+async def test_a_background_command_ends_with_its_agent(desk: Desk) -> None:
+    """What a turn that ended well left running goes on with the idle process, and ends with it."""
+    turn = await working(desk, "sleep 300 > /dev/null 2>&1 & echo begun", stop=asyncio.Event())
+    assert isinstance(await turn, Finished)
+    assert commands(desk.agent._launcher)
+    await desk.agent.close()
+    assert marked(desk.agent._launcher) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+async def test_the_end_of_one_agent_leaves_the_others_alone(tmp_path: Path) -> None:
+    """What carries the mark of one agent is killed, whatever it started meanwhile; others' commands go on."""
+    marks = Launcher(state_dir=tmp_path).environment
+    one, other = marked_apart(marks), marked_apart(marks)
+    assert one != other
+    ours = await asyncio.create_subprocess_exec("sh", "-c", "sleep 300 & sleep 300", env={**os.environ, **one})
+    theirs = await asyncio.create_subprocess_exec("sleep", "300", env={**os.environ, **other})
+    try:
+        assert await eventually(lambda: len(commands(Launcher(state_dir=tmp_path))) == 3)
+        await end_marked(one)
+        assert await ours.wait() == -signal.SIGTERM
+        assert commands(Launcher(state_dir=tmp_path)) == [theirs.pid]
+        await end_marked({})
+    finally:
+        theirs.kill()
+        await theirs.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+async def test_a_command_may_put_away_what_it_holds_but_not_stay(tmp_path: Path) -> None:
+    """What is ended is told so first, and what does not obey is killed."""
+    marks = marked_apart(Launcher(state_dir=tmp_path).environment)
+    shells = [
+        await asyncio.create_subprocess_exec(
+            "sh", "-c", f"trap '{trap}' TERM; echo; sleep 300 & wait; sleep 300",
+            env={**os.environ, **marks}, cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
+        )
+        for trap in ("touch tidy; exit 7", "")
+    ]  # fmt: skip
+    for shell in shells:
+        assert shell.stdout is not None
+        await shell.stdout.readline()
+    await end_marked(marks)
+    assert [await shell.wait() for shell in shells] == [7, -signal.SIGKILL]
+    assert (tmp_path / "tidy").is_file()
+    assert marked(Launcher(state_dir=tmp_path)) == []
+
+
+def test_without_a_mark_none_is_made() -> None:
+    """Where nothing is marked, for want of a launcher, nothing becomes marked."""
+    assert marked_apart({"A": "1"}) == {"A": "1"}
 
 
 async def test_what_an_earlier_daemon_left_is_ended_at_the_start(tmp_path: Path) -> None:
@@ -77,7 +210,7 @@ async def test_what_an_earlier_daemon_left_is_ended_at_the_start(tmp_path: Path)
     ]
     try:
         assert await asyncio.to_thread(launcher.sweep) == 1
-        assert await sleepers[0].wait() == -signal.SIGKILL
+        assert await sleepers[0].wait() == -signal.SIGTERM
         assert [sleeper.returncode for sleeper in sleepers[1:]] == [None, None]
     finally:
         for sleeper in sleepers[1:]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from claude_agent_sdk import AssistantMessage, Message, StreamEvent, TextBlock, ThinkingBlock
+from claude_agent_sdk import (
+    AssistantMessage,
+    Message,
+    StreamEvent,
+    SystemMessage,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    UserMessage,
+)
 
 from echo_core.agent.base import Activity, Finished, TextDelta
 from echo_core.agent.reader import Reader
@@ -31,6 +40,28 @@ def test_thinking_is_a_sign_of_life_and_no_text() -> None:
     events = [event for message in messages for event in reader.feed(message)]
     assert events == [Activity(), Activity(), Activity(), TextDelta("Yes.", 0), Activity()]
     assert reader.texts == ["Yes."]
+
+
+def test_from_when_on_the_model_answers() -> None:
+    """Its first sign counts, thoughts and helpers included; what the program says by itself does not."""
+    signs: list[Message] = [
+        streamed("message_start"),
+        streamed("content_block_start", helper="t1", index=0, content_block={"type": "text", "text": ""}),
+        AssistantMessage(content=[TextBlock("Yes.")], model="claude"),
+    ]
+    others: list[Message] = [
+        SystemMessage(subtype="init", data={}),
+        UserMessage(content=[ToolResultBlock("t1", "Blue")]),
+        AssistantMessage(content=[TextBlock("API Error")], model="<synthetic>", error="server_error"),
+    ]
+    for sign in signs:
+        reader = Reader(cwd=Path("/w"), started=set())
+        for message in others:
+            list(reader.feed(message))
+        assert not reader.answered
+        list(reader.feed(sign))
+        list(reader.feed(others[0]))
+        assert reader.answered
 
 
 def test_a_helpers_words_are_a_sign_of_life_and_no_text() -> None:

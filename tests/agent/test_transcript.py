@@ -8,8 +8,11 @@ from threading import Timer
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from echo_core.agent.base import DeferredPermission, Finished, Spoken
 from echo_core.agent.transcript import (
+    Stand,
     before,
     find_transcript,
     look_up,
@@ -203,10 +206,10 @@ def test_the_tip_is_read_from_the_end_of_the_file(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     lines = [{"type": "user", "uuid": f"u{number}", "message": {"content": "x" * 1000}} for number in range(600)]
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    assert written_tip(tmp_path, session, "u599", None) == (path, "u599")
+    assert written_tip(tmp_path, session, "u599", None) == (Stand(path, path.stat().st_size), "u599")
     with path.open("a") as file:
         file.write(json.dumps({"type": "user", "uuid": "long", "message": {"content": "x" * 300_000}}) + "\n")
-    assert written_tip(tmp_path, session, "long", None) == (path, "long")
+    assert written_tip(tmp_path, session, "long", None) == (Stand(path, path.stat().st_size), "long")
     mark = {"type": "attachment", "uuid": "mark", "attachment": {"type": "hook_deferred_tool", "toolUseID": "t"}}
 
     def write() -> None:
@@ -216,6 +219,38 @@ def test_the_tip_is_read_from_the_end_of_the_file(tmp_path: Path) -> None:
     timer = Timer(0.1, write)
     timer.start()
     try:
-        assert written_tip(tmp_path, session, "", "t") == (path, "mark")
+        assert written_tip(tmp_path, session, "", "t") == (Stand(path, path.stat().st_size), "mark")
     finally:
         timer.join()
+
+
+@pytest.mark.parametrize(
+    ("added", "holds"),
+    [
+        ([], True),
+        ([COST, {"type": "summary", "summary": "s"}, GO_ON], True),
+        ([reply("API Error", isApiErrorMessage=True)], True),
+        ([{**prompt("h", "a helper's"), "isSidechain": True}], True),
+        ([COST, prompt("p2", "from elsewhere")], False),
+        ([result("t"), reply("from elsewhere")], False),
+    ],
+)
+def test_a_stand_holds_until_somebody_speaks(tmp_path: Path, added: list[dict[str, Any]], holds: bool) -> None:
+    """What the CLI notes late does not count, and a line of its own that was half written neither."""
+    path = tmp_path / "session.jsonl"
+    whole = "".join(f"{json.dumps(line)}\n" for line in (prompt("p1", "hi"), reply("hello"), COST))
+    path.write_text(whole)
+    for size in (len(whole), len(whole) - 9):
+        stand = Stand(path, size)
+        assert stand.holds()
+        path.write_text(whole + "".join(f"{json.dumps(line)}\n" for line in added))
+        assert stand.holds() is holds
+        path.write_text(whole)
+
+
+def test_a_file_that_is_gone_or_shorter_is_another_one(tmp_path: Path) -> None:
+    """Whoever took words away has changed the session too."""
+    path = tmp_path / "session.jsonl"
+    path.write_text("{}\n{}\n")
+    assert not Stand(path, 7).holds()
+    assert not Stand(tmp_path / "gone", 0).holds()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -64,6 +65,38 @@ def test_serve_without_an_adapter(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> 
     assert ran.err.startswith("error: ")
     assert "ECHO_TELEGRAM__TOKEN" in ran.err
     assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process was started with")
+def test_the_system_shows_no_token_of_a_daemon(tmp_path: Path) -> None:
+    """Whoever asks the system what the daemon was started with sees no token; the daemon has it, and ends as ever."""
+    settings = {
+        "ECHO_ADAPTERS": '["web"]',
+        "ECHO_WEB__PORT": "0",
+        "ECHO_WEB__TOKEN": "a-very-long-secret",
+        "ECHO_LOG__FORMAT": "json",
+        "ANTHROPIC_API_KEY": "key",
+    }
+    daemon = subprocess.Popen(
+        [*PYTHON, "-m", "echo_core", "serve"], cwd=tmp_path, env={**os.environ, **settings}, stderr=subprocess.PIPE
+    )
+    try:
+        assert daemon.stderr is not None
+        lines = []
+        for line in daemon.stderr:
+            lines.append(line)
+            if b'"serving"' in line:
+                break
+        shown = Path(f"/proc/{daemon.pid}/environ").read_bytes()
+        assert b"ANTHROPIC_API_KEY=key\0" in shown, lines
+        assert b"ECHO_WEB__TOKEN=*" in shown
+        assert b"a-very-long-secret" not in shown
+        daemon.send_signal(signal.SIGINT)
+        _, rest = daemon.communicate(timeout=30)
+        assert daemon.returncode == 0, rest
+    finally:
+        daemon.kill()
+        daemon.communicate()
 
 
 def test_serve_without_a_credential(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
