@@ -95,7 +95,7 @@ async def history(
 async def message(request: Request, site: TheSite, key: Key, body: MessageIn, once: Once = "") -> ReceiptOut:
     """Say something, or use a command. When this is answered, it is written down; the agent's answer comes later."""
     site.may_take_part()
-    await _detail(site, key)
+    await _there(site, key)
     if not body.text.strip() and not body.attachments:
         raise ProblemError(422, say("router-empty"))
     kept: list[Attachment] = [
@@ -132,7 +132,7 @@ async def advance(request: Request, site: TheSite, key: Key, once: Once = "") ->
 async def stop(request: Request, site: TheSite, key: Key, once: Once = "") -> ReceiptOut:
     """End what the agent is doing now; the plan is kept."""
     site.may_take_part()
-    await _detail(site, key)
+    await _there(site, key)
     return await _given(request, site, key, Command("stop"), once)
 
 
@@ -140,7 +140,7 @@ async def stop(request: Request, site: TheSite, key: Key, once: Once = "") -> Re
 async def leave(request: Request, site: TheSite, key: Key, once: Once = "") -> ReceiptOut:
     """Leave the plan; files and conversation are kept, and `/resume` takes it up again."""
     site.may_take_part()
-    await _detail(site, key)
+    await _there(site, key)
     return await _given(request, site, key, Command("exit"), once)
 
 
@@ -162,7 +162,7 @@ async def leave(request: Request, site: TheSite, key: Key, once: Once = "") -> R
 )
 async def events(site: TheSite, key: Key) -> Response:
     """Tell what happens in a conversation. A turn that runs is told from its beginning."""
-    await _detail(site, key)
+    await _there(site, key)
     if site.scenes.full:
         raise ProblemError(503, say("web-error-full"), headers={"Retry-After": "5"})
     content = sights(site.scenes, site.core.desk, key, site.over)
@@ -174,6 +174,12 @@ async def _detail(site: Site, key: ChannelKey) -> PlanDetail:
     if detail is None:
         raise ProblemError(404, say("web-error-gone"))
     return detail
+
+
+async def _there(site: Site, key: ChannelKey) -> None:
+    """Raise `ProblemError` for a conversation that has no plan, and none whose first turn waits."""
+    if not await site.core.desk.busy(key):
+        await _detail(site, key)
 
 
 async def _left(site: Site, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 1) -> Left:

@@ -18,6 +18,7 @@ from echo_web.config import WebSettings
 from echo_web.drawing import Drawing
 from echo_web.feed import Feed
 from echo_web.guard import Guard
+from echo_web.limits import Bucket
 from echo_web.problems import Problem, Troubles
 from echo_web.scenes import Scenes
 from echo_web.sessions import Sessions
@@ -49,7 +50,7 @@ def make_site(core: Core, settings: WebSettings, uploads: Uploads) -> Site:
         draw=draw,
         feed=feed,
         scenes=scenes,
-        sessions=Sessions(token, time.time),
+        sessions=Sessions(token, time.time, Bucket(burst=10, rate=0.2, clock=time.monotonic)),
         uploads=uploads,
         clock=time.monotonic,
     )

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from echo_core.adapter import Capabilities, SimpleChannel
-from echo_core.errors import ChannelUnavailableError
+from echo_core.errors import ChannelUnreachedError
 from echo_core.messages import Attachment, ChannelKey, FileList, Files, Intent, Notice, Reply
 from echo_web.feed import Feed
 from echo_web.uploads import Uploads
@@ -22,7 +22,7 @@ class WebChannel(SimpleChannel[Intent]):
     `feed` gives where passing words go, None while the page is not served.
     """
 
-    capabilities = Capabilities(attachments=True)
+    capabilities = Capabilities(attachments=True, desk=True)
 
     def __init__(self, key: ChannelKey, feed: Callable[[], Feed | None], uploads: Uploads) -> None:
         self._key = key
@@ -37,7 +37,7 @@ class WebChannel(SimpleChannel[Intent]):
         """Show what was said in passing. The agent's replies and offers stand on the page already."""
         feed = self._feed()
         if feed is None:
-            raise ChannelUnavailableError(key=str(self._key), reason="the page is not served")
+            raise ChannelUnreachedError(key=str(self._key), reason="the page is not served")
         if isinstance(part, (Notice, Files, FileList)) or (isinstance(part, Reply) and not dedup):
             feed.add(self._key, part, kind="turn" if dedup else "said")
         return str(next(_numbers))

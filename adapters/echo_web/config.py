@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -11,14 +11,16 @@ from echo_core.config import AdapterSettings, Ids, Names
 
 NAME = "web"
 PERSON = "you"
+SHORTEST_TOKEN = 12
 
 
 class WebSettings(AdapterSettings):
     """The page's settings. Whoever the page lets in is the person `you`.
 
     `port` 0 takes any free one. `token` is asked for before anything is shown; it is a must on any other address than
-    loopback. `hosts` are further names that the page is reached by, such as that of a proxy before it. Without
-    `take_part` everything can be read, and nothing said.
+    loopback. `hosts` are further names that the page is reached by, such as that of a proxy before it. `proxies` are
+    the addresses and networks of such proxies: what they say about who asks, and whether by https, is believed.
+    Without `take_part` everything can be read, and nothing said.
     """
 
     allowed_users: Ids = frozenset({PERSON})
@@ -26,13 +28,26 @@ class WebSettings(AdapterSettings):
     port: int = Field(default=8765, ge=0, le=65535)
     token: SecretStr | None = None
     hosts: Names = ()
+    proxies: Names = ()
     take_part: bool = True
 
     @field_validator("token")
     @classmethod
     def _is_something(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value().strip() if value else ""
+        if 0 < len(text) < SHORTEST_TOKEN:
+            raise ValueError(f"it is too easy to guess: it has to have at least {SHORTEST_TOKEN} characters")
         return SecretStr(text) if text else None
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            try:
+                ip_network(item)
+            except ValueError:
+                raise ValueError(f"{item!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
 
     @model_validator(mode="after")
     def _is_closed(self) -> WebSettings:

@@ -17,9 +17,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from echo_core.texts import best, say, speaking
-from echo_web.limits import Bucket
+from echo_web.limits import Bucket, client_of, retry_after
 from echo_web.problems import Troubles
-from echo_web.sessions import Sessions, cookies
+from echo_web.sessions import Sessions, bearer
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN = ("/login", "/static/", "/healthz")
@@ -71,7 +71,6 @@ class Guard:
         self._names = names
         self._troubles = troubles
         self._changes = Bucket(burst=120, rate=10, clock=clock)
-        self._logins = Bucket(burst=10, rate=0.2, clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -95,12 +94,12 @@ class Guard:
         request = Request({**scope, "type": "http", "method": scope.get("method", "GET")})
         if not self._is_ours(headers.get("host", "")):
             return self._troubles.answer(request, 421, say("web-error-host"))
-        if not _same_origin(headers, scope["path"], safe=request.method in SAFE and scope["type"] == "http"):
+        safe = request.method in SAFE and scope["type"] == "http"
+        if not _same_origin(headers, scope["path"], safe=safe):
             return self._troubles.answer(request, 403, say("web-error-origin"))
-        if wait := self._hurried(scope, request):
-            whole = {"Retry-After": str(max(1, round(wait)))}
-            return self._troubles.answer(request, 429, say("web-error-hurry"), headers=whole)
-        return None if self._admitted(scope, headers) else self._login(request)
+        if not safe and (wait := self._changes.take(client_of(request))):
+            return self._hurried(request, wait)
+        return self._unknown(request)
 
     def _is_ours(self, host: str) -> bool:
         """Whether a `Host` cannot be a stranger's name that was made to lead here: addresses have no such names."""
@@ -116,19 +115,24 @@ class Guard:
             return False
         return True
 
-    def _hurried(self, scope: Scope, request: Request) -> float:
-        client = (scope.get("client") or ("?", 0))[0]
-        if request.method in SAFE and scope["type"] == "http":
-            return 0.0
-        bucket = self._logins if scope["path"] == "/login" else self._changes
-        return bucket.take(client)
+    def _hurried(self, request: Request, wait: float) -> Response:
+        whole = {"Retry-After": retry_after(wait)}
+        return self._troubles.answer(request, 429, say("web-error-hurry"), headers=whole)
 
-    def _admitted(self, scope: Scope, headers: Headers) -> bool:
-        path: str = scope["path"]
+    def _unknown(self, request: Request) -> Response | None:
+        """Give the answer to whoever has neither a session nor the token; a token is looked at only so often."""
+        path: str = request.scope["path"]
         if path in OPEN or path.startswith("/static/"):
-            return True
-        cookie = cookies(headers).get(self._names().session, "")
-        return self._sessions.admits(cookie=cookie, authorization=headers.get("authorization", ""))
+            return None
+        if self._sessions.admits(request.cookies.get(self._names().session, "")):
+            return None
+        if token := bearer(request.headers.get("authorization", "")):
+            client = client_of(request)
+            if wait := self._sessions.wait(client):
+                return self._hurried(request, wait)
+            if self._sessions.knows(token, client=client):
+                return None
+        return self._login(request)
 
     def _login(self, request: Request) -> Response:
         """Ask for the token: programs by a header, people by the login page."""

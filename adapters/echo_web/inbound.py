@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from echo_core.messages import (
 from echo_core.texts import spoken
 from echo_web.config import NAME, PERSON
 
+_COMMAND = re.compile(r"/[^\W\d_][\w-]*")
 PAUSES = (0.2, 0.5, 1.0)
 LONGEST_NAME = 40
 
@@ -53,16 +55,16 @@ async def deliver(core: Core, inbound: Inbound, *, pauses: Sequence[float] = PAU
 
 
 def typed(text: str, attachments: Sequence[Attachment] = ()) -> Body:
-    """Read what was typed: a command where it begins with `/` and a letter, and otherwise a message."""
+    """Read what was typed: a command where its first word is `/` and a name, and else a message, as a path is."""
     words = text.strip()
-    if words.startswith("/") and words[1:2].isalpha() and not attachments:
-        name, _, argument = words[1:].partition(" ")
-        return Command(name.lower(), argument.strip())
+    name = words.split(maxsplit=1)[0] if words else ""
+    if _COMMAND.fullmatch(name) and not attachments:
+        return Command(name[1:].lower(), words[len(name) :].strip())
     return Said(words, tuple(attachments))
 
 
 def answered(token: str, question: int, choices: Sequence[int], words: str) -> Body:
-    """Make the answer to a question: options by their places, or own words."""
+    """Make the answer to a question: options by their places, or own words, which win."""
     if words.strip():
         return Wrote(Press(Action.OTHER, token, question).encode(), words.strip())
     mask = 0

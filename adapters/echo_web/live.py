@@ -9,8 +9,10 @@ from markupsafe import Markup, escape
 
 from echo_core.desk import Doing, FileChanged, Grew, Sight
 from echo_core.render import preview
+from echo_core.stretches import outgrown
 from echo_web.render import markdown, settled
 
+STRETCH = 4_000  # characters of one piece that are drawn again whenever it has grown
 HIDDEN = "PHASE_STATUS:"
 
 
@@ -109,16 +111,17 @@ class Growing:
             self._pieces.append(last)
         last.text += text
         last.change, last.drawn = self.change, None
-        if "\n" in text:
-            self._settle(last)
+        while len(last.text) > STRETCH:
+            last = self._parted(last, *outgrown(last.text, STRETCH))
+        if "\n" in text and (place := settled(last.text)):
+            self._parted(last, place)
 
-    def _settle(self, last: _Piece) -> None:
-        """Cut off what of the last piece will not look otherwise any more."""
-        place = settled(last.text)
-        if place:
-            rest = last.text[place:]
-            last.text = last.text[:place]
-            self._pieces.append(_Piece(last.block, rest, self.change))
+    def _parted(self, last: _Piece, place: int, again: str = "") -> _Piece:
+        """Cut off what of the last piece will not look otherwise any more, and give the new last piece."""
+        rest = _Piece(last.block, again + last.text[place:], self.change)
+        last.text = last.text[:place]
+        self._pieces.append(rest)
+        return rest
 
 
 def _without_marker(text: str) -> str:

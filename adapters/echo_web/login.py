@@ -7,7 +7,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from echo_core.texts import say
 from echo_web.forms import Fields
+from echo_web.limits import client_of, retry_after
 from echo_web.pages import TheSite, answer
+from echo_web.problems import ProblemError
 from echo_web.sessions import LASTS
 
 router = APIRouter(include_in_schema=False)
@@ -23,9 +25,11 @@ async def ask(request: Request, site: TheSite) -> Response:
 
 @router.post("/login")
 async def take(request: Request, site: TheSite, form: Fields) -> Response:
-    """Let somebody in who knows the token."""
-    given = form.get("token", "")
-    if not isinstance(given, str) or not site.sessions.knows(given.strip()):
+    """Let somebody in who knows the token. Raises `ProblemError` where somebody has tried too often."""
+    given, client = form.get("token", ""), client_of(request)
+    if wait := site.sessions.wait(client):
+        raise ProblemError(429, say("web-error-hurry"), headers={"Retry-After": retry_after(wait)})
+    if not isinstance(given, str) or not site.sessions.knows(given.strip(), client=client):
         return answer(site, request, site.draw("login.html", problem=say("web-error-token")), status=401)
     response = RedirectResponse("/plans", 303)
     secure = request.url.scheme == "https"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from markupsafe import Markup
+from starlette.types import Receive, Scope, Send
 
+from echo_core.desk import OpenFile
 from echo_core.messages import ChannelKey
 from echo_core.texts import say
 from echo_web.addresses import new_key
@@ -26,6 +28,7 @@ TheKey = Annotated[ChannelKey, Depends(key_from)]
 Before = Annotated[int | None, Query(ge=0, le=10**9)]
 LeftPlan = Annotated[str, Query(max_length=100, description="The name of a plan that was left in the channel")]
 LARGEST_READ = 400_000
+PIECE = 256 * 1024
 
 
 def answer(site: Site, request: Request, markup: Markup, *, status: int = 200) -> HTMLResponse:
@@ -114,14 +117,7 @@ async def all_files(request: Request, site: TheSite, key: TheKey, left: LeftPlan
 @router.get("/plans/{key}/files/{token}")
 async def file(site: TheSite, key: TheKey, token: str, left: LeftPlan = "") -> Response:
     """Give a file to be kept."""
-    path = await _found(site, key, token, left)
-    try:
-        content = await asyncio.to_thread(path.read_bytes)
-    except OSError as error:
-        raise ProblemError(404, say("web-error-no-file")) from error
-    return Response(
-        content, media_type="application/octet-stream", headers={"Content-Disposition": saved_as(path.name)}
-    )
+    return Download(await _found(site, key, token, left))
 
 
 @router.get("/plans/{key}/files/{token}/read")
@@ -129,27 +125,41 @@ async def read(request: Request, site: TheSite, key: TheKey, token: str, left: L
     """Show a file of text, Markdown drawn."""
     view = await site.view(key, left=left)
     entry = next((one for one in (view.detail.files if view.detail else ()) if one.token == token), None)
-    path = await _found(site, key, token, left)
     if entry is None or not is_readable(entry):
         raise ProblemError(404, say("web-error-no-file"))
-    try:
-        text = (await asyncio.to_thread(_front, path)).decode(errors="replace")
-    except OSError as error:
-        raise ProblemError(404, say("web-error-no-file")) from error
+    with (await _found(site, key, token, left)).content as content:
+        text = (await asyncio.to_thread(content.read, LARGEST_READ)).decode(errors="replace")
     is_markdown = entry.name.lower().endswith((".md", ".markdown"))
     return answer(site, request, site.draw("file.html", view=view, entry=entry, text=text, is_markdown=is_markdown))
 
 
-async def _found(site: Site, key: ChannelKey, token: str, left: str) -> Path:
-    path = await site.core.desk.file(key, token, left=left)
-    if path is None:
+class Download(StreamingResponse):
+    """A file to be kept: read piece by piece as it is taken in, and closed however that ends."""
+
+    def __init__(self, file: OpenFile) -> None:
+        headers = {"Content-Disposition": saved_as(file.name), "Content-Length": str(file.size)}
+        super().__init__(_pieces(file), media_type="application/octet-stream", headers=headers)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._file.content:
+            await super().__call__(scope, receive, send)
+
+
+def _pieces(file: OpenFile) -> Iterator[bytes]:
+    """Read a file as long as it was when it was opened: what is added meanwhile is left out."""
+    room = file.size
+    while piece := file.content.read(min(PIECE, room)):
+        room -= len(piece)
+        yield piece
+
+
+async def _found(site: Site, key: ChannelKey, token: str, left: str) -> OpenFile:
+    file = await site.core.desk.file(key, token, left=left)
+    if file is None:
         raise ProblemError(404, say("web-error-no-file"))
-    return path
-
-
-def _front(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LARGEST_READ)
+    return file
 
 
 def saved_as(name: str) -> str:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from echo_core.errors import InvalidKeyError, JournalError
 from echo_core.texts import say
+from echo_web.addresses import key_of, page_of
 from echo_web.views import Draw
 
 TYPE = "application/problem+json"
@@ -88,7 +89,7 @@ class Troubles:
         if "hx-request" in request.headers:
             toast = self._draw("toast.html", text=detail)
             return HTMLResponse(toast, status, headers=dict(headers or {}))
-        page = self._draw("error.html", status=status, detail=detail)
+        page = self._draw("error.html", status=status, detail=detail, back=_back(request))
         return HTMLResponse(page, status, headers=dict(headers or {}))
 
     async def problem(self, request: Request, error: Exception) -> Response:
@@ -136,3 +137,12 @@ class Troubles:
             JournalError: self.journal,
             Exception: self.unexpected,
         }
+
+
+def _back(request: Request) -> str:
+    """Give the plan's page that a request belongs to; empty where it is that page itself, or there is none."""
+    try:
+        key = key_of(request.path_params.get("key", ""))
+    except InvalidKeyError:
+        return ""
+    return page_of(key) if request.url.path.count("/") > 2 else ""

@@ -18,6 +18,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
+from echo_core.render import bounded
+
 _TAGS = {
     "a", "blockquote", "br", "code", "del", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
     "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -72,7 +74,7 @@ class _Renderer(RendererHTML):
 
 def _parser(*, breaks: bool) -> MarkdownIt:
     options = {"html": False, "breaks": breaks}
-    return MarkdownIt("commonmark", options, renderer_cls=_Renderer).enable(["table", "strikethrough"])
+    return bounded(MarkdownIt("commonmark", options, renderer_cls=_Renderer).enable(["table", "strikethrough"]))
 
 
 _MARKDOWN = _parser(breaks=True)

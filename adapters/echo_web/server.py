@@ -58,10 +58,11 @@ class Server:
 
 
 async def _serve(site: Site, listening: socket.socket) -> None:
+    proxies = site.settings.proxies
     config = uvicorn.Config(
         make_asgi(site), log_config=None, log_level="warning", access_log=False, lifespan="off",
-        ws="websockets-sansio", ws_max_size=LARGEST_FRAME, proxy_headers=False, server_header=False,
-        timeout_graceful_shutdown=GRACE,
+        ws="websockets-sansio", ws_max_size=LARGEST_FRAME, server_header=False,
+        proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies), timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
     server = _Uvicorn(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]), name="web-server")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pydantic import BaseModel, ValidationError
 
+from echo_core.texts import say
 from echo_web.spec_models import SpecFileStatus
 
 SPEC = "prompts/app_spec.txt"
@@ -16,6 +20,10 @@ FILES = (SPEC, "prompts/initializer_prompt.md")
 STATUS = "prompts/.spec_status.json"
 CLOCK_STEP = 2.0  # seconds: the coarsest time of writing that a file system keeps
 _LARGEST = 1_000_000
+_MOST_LOOKED_AT = 20_000
+_NOT_WRITTEN = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
+_CUT = "…"
+_SURE = 40  # characters of a name that no description cuts
 
 
 class _StatusFile(BaseModel):
@@ -63,13 +71,52 @@ def signals(folder: Path, since: datetime) -> tuple[str, ...]:
     return tuple(found)
 
 
+def written(folder: Path, tools: Collection[str], since: datetime) -> tuple[str, ...]:
+    """Give the files that the agent wrote and that stand below a project, each once, the oldest first.
+
+    The record of the agent's session says what it wrote: `tools` are its descriptions of what was done
+    (`Utterance.tools`), in the language that is spoken. They tell a file's last name only, so the folder says where:
+    every file of that name counts that was written since `since`. One that is gone again does not.
+    """
+    found: dict[str, int] = {}
+    for path in islice(_walk(folder), _MOST_LOOKED_AT):
+        if _is_told(path.name, tools) and (status := _regular(path, since)) is not None:
+            found[path.relative_to(folder).as_posix()] = status.st_mtime_ns
+    return tuple(sorted(found, key=lambda name: (found[name], name)))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - _NOT_WRITTEN)
+        yield from (Path(root, name) for name in sorted(names))
+
+
+def _is_told(name: str, tools: Collection[str]) -> bool:
+    """Say whether a description tells of the writing of a file of that name."""
+    line = " ".join(name.split())
+    near = [tool for tool in tools if line[:_SURE] in tool]
+    if not near:
+        return False
+    whole = [" ".join(say(done, name=name).split()) for done in ("activity-writing", "activity-editing")]
+    return any(
+        tool in whole or (tool.endswith(_CUT) and any(text.startswith(tool.removesuffix(_CUT)) for text in whole))
+        for tool in near
+    )
+
+
 def _is_written(path: Path, since: datetime) -> bool:
+    status = _regular(path, since)
+    return status is not None and status.st_size > 0
+
+
+def _regular(path: Path, since: datetime) -> os.stat_result | None:
+    """Give the status of a regular file that was written since then; None for anything else."""
     try:
         status = path.stat()
     except OSError:
-        return False
+        return None
     fresh = status.st_mtime >= since.timestamp() - CLOCK_STEP
-    return stat.S_ISREG(status.st_mode) and status.st_size > 0 and fresh
+    return status if stat.S_ISREG(status.st_mode) and fresh else None
 
 
 def _content(folder: Path, path: Path) -> bytes:

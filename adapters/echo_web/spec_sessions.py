@@ -15,14 +15,14 @@ from weakref import WeakValueDictionary
 import structlog
 from starlette.requests import HTTPConnection
 
-from echo_core.desk import Desk, PlanDetail, Sight, TurnEnded
+from echo_core.desk import Desk, PlanDetail, Sight, TurnEnded, Utterance
 from echo_core.errors import ProjectsFileError
 from echo_core.messages import AskQuestion, Attachment, Author, Body, ChannelKey, Command, Inbound, PhaseReady, Said
 from echo_core.texts import say
 from echo_web.addresses import project_key, project_of
 from echo_web.problems import ProblemError
 from echo_web.site import Site
-from echo_web.spec_files import signals
+from echo_web.spec_files import signals, written
 from echo_web.spec_models import Image, SpecSessionStatus
 from echo_web.spec_questions import asked, body_of, values_of
 
@@ -127,6 +127,14 @@ class Specs:
         if folder is not None:
             said = [*await asyncio.to_thread(signals, folder, detail.summary.started_at), *said]
         return Standing(detail, tuple(said), (await self.desk.history(key, count=1)).total)
+
+    async def written(self, project: str, standing: Standing, said: Sequence[Utterance]) -> tuple[str, ...]:
+        """Give the files that the agent wrote while it said something, below the project; see `spec_files.written`."""
+        folder = (await self._registered()).get(project)
+        tools = {tool for one in said if not one.author for tool in one.tools}
+        if folder is None or not tools:
+            return ()
+        return await asyncio.to_thread(written, folder, tools, standing.detail.summary.started_at)
 
     async def start(self, project: str, author: Author) -> bool:
         """Start a session; False where one is under way. Raises `ProblemError`."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from echo_core.desk import FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded
+from echo_core.desk import Changed, Doing, FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded, Utterance
 from echo_core.errors import EchoError, JournalError
-from echo_core.markers import strip_partial
 from echo_core.messages import Author
 from echo_core.texts import say
 from echo_web.addresses import project_key
@@ -22,6 +21,7 @@ from echo_web.spec_files import SPEC
 from echo_web.spec_models import images_of
 from echo_web.spec_questions import Frame, question_frame
 from echo_web.spec_sessions import Specs, Standing
+from echo_web.spec_words import Words
 
 BEGUN = 0.05
 REPLAYED = 200
@@ -32,37 +32,6 @@ log = structlog.get_logger(__name__)
 
 class Again:
     """A client wants to be told how the session stands."""
-
-
-class Words:
-    """The text of a running turn, as it can be told piece by piece: without the lines that people never see."""
-
-    def __init__(self) -> None:
-        self._block = -1
-        self._text = ""
-        self._told = 0
-        self._begun = False
-
-    def grow(self, text: str, block: int) -> str:
-        """Take a piece in, and give what can be told now."""
-        rest = ""
-        if block != self._block:
-            rest = self.end()
-            self._block, self._text, self._told = block, "", 0
-        self._text += text
-        return rest + self._news(strip_partial(self._text))
-
-    def end(self) -> str:
-        """Give what was held back, at the end of a block."""
-        return self._news(strip_partial(self._text + "\n"))
-
-    def _news(self, shown: str) -> str:
-        news = shown[self._told :]
-        if not news:
-            return ""
-        between = "\n\n" if self._begun and not self._told else ""
-        self._told, self._begun = len(shown), True
-        return between + news
 
 
 class SpecSocket:
@@ -81,6 +50,8 @@ class SpecSocket:
         self._running = False
         self._planned = False
         self._told = False
+        self._unsettled: int | None = None
+        self._next: Sight | Again | None = None
 
     async def serve(self) -> None:
         """Serve until the client goes, or the site ends. The session stays."""
@@ -105,7 +76,8 @@ class SpecSocket:
     async def _follow(self, sights: AsyncIterator[Sight]) -> None:
         """Hand on what happens, no faster than it is told: whoever falls behind is told so by the desk."""
         async for sight in sights:
-            await self._happened.put(sight)
+            if not isinstance(sight, Doing):
+                await self._happened.put(sight)
 
     async def _tell(self, before: int) -> None:
         """Tell what the client has missed, then what happens; `before` is how much was said before it watched."""
@@ -116,7 +88,8 @@ class SpecSocket:
             if first is not None:
                 await self._see(first)
             while True:
-                await self._see(await self._happened.get())
+                following, self._next = self._next, None
+                await self._see(following or await self._happened.get())
         except WebSocketDisconnect:
             return
         except Exception:  # the outer edge of a connection: the session and the others go on
@@ -124,33 +97,39 @@ class SpecSocket:
             await self._close(BROKEN)
 
     async def _first(self) -> Sight | Again | None:
-        """Give what is told at once: a running turn begins; None where nothing happens."""
+        """Give what happens at once, such as that a turn begins; None where nothing does."""
         try:
             async with asyncio.timeout(BEGUN):
-                return await self._happened.get()
+                while isinstance(happened := await self._happened.get(), Changed):
+                    pass
+                return happened
         except TimeoutError:
             return None
 
     async def _catch_up(self, seen: int | None, *, before: int = 0) -> None:
-        """Tell what was said after `seen`, or the last answer, and what stands open; a running turn tells itself."""
+        """Tell what was said and written after `seen`, and what stands open; a running turn tells itself.
+
+        Without `seen` it is the last answer, and every file of the session.
+        """
         standing = await self._specs.standing(self._project)
         if standing is None:
             return
-        self._planned = self._told = True
         end = min(before, standing.total) if self._running else standing.total
+        self._planned, self._told = end > 0 or not self._running, True
         seen = seen if seen is not None and seen <= end else None
-        if self._running and seen is None:
-            return
-        page = await self._specs.desk.history(project_key(self._project), before=end, count=REPLAYED)
+        page = await self._specs.desk.history(project_key(self._project), before=end, count=max(end, 1))
         missed = [one for one in page.utterances if seen is None or one.number >= seen]
-        if seen is None:
-            authors = [place for place, one in enumerate(missed) if one.author]
-            missed = missed[authors[-1] + 1 :] if authors else missed
-        for one in missed:
-            if not one.author:
-                await self._send({"type": "text", "content": one.markdown, "replayed": True})
+        if seen is not None or not self._running:
+            await self._texts(missed if seen is not None else _last_answer(missed))
+        for name in await self._specs.written(self._project, standing, missed):
+            await self._send({"type": "file_written", "path": name, "replayed": True})
         if not self._running:
             await self._stand(standing, replayed=True)
+
+    async def _texts(self, missed: Sequence[Utterance]) -> None:
+        for one in missed[-REPLAYED:]:
+            if not one.author:
+                await self._send({"type": "text", "content": one.markdown, "replayed": True})
 
     async def _see(self, sight: Sight | Again) -> None:
         match sight:
@@ -162,8 +141,10 @@ class SpecSocket:
                 self._words = Words()
                 self._running = True
             case Grew(text=text, block=block):
+                await self._settle()
                 await self._text(self._words.grow(text, block))
             case FileChanged(name=name):
+                await self._settle()
                 await self._text(self._words.end())
                 await self._send({"type": "file_written", "path": name})
             case TurnEnded(turn=turn, failed=failed):
@@ -172,6 +153,9 @@ class SpecSocket:
                 self._running = False
                 if not self._specs.is_quiet(turn):
                     await self._ended(turn, failed=failed)
+            case Changed() if self._unsettled is not None and not await self._goes_on():
+                self._unsettled = None
+                await self._ended("", failed=True)
             case Missed():
                 await self._close(TRY_AGAIN)
 
@@ -180,20 +164,48 @@ class SpecSocket:
             await self._send({"type": "text", "content": content})
 
     async def _ended(self, turn: str, *, failed: bool) -> None:
-        standing = await self._specs.standing(self._project)
-        if standing is not None:
-            self._planned = True
-            if failed and not await self._specs.desk.busy(project_key(self._project)):
-                await self._error(say("spec-failed"))
-            await self._stand(standing)
+        if self._specs.is_exit(turn):
+            await self._exited()
             return
-        left = self._planned or self._specs.is_exit(turn)
-        self._planned = False
-        if not left:
+        standing = await self._specs.standing(self._project)
+        if failed and await self._goes_on():
+            await self._settle()
+            self._unsettled = standing.total if standing else 0
+            return
+        if standing is None and (self._planned or self._unsettled is not None):
+            await self._exited()
+            return
+        await self._settle()
+        if standing is None:
             await self._error(say("spec-not-started"))
+            await self._send({"type": "response_done", "seen": 0})
+            return
+        self._planned = True
+        if failed:
+            await self._error(say("spec-failed"))
+        await self._stand(standing)
+
+    async def _goes_on(self) -> bool:
+        """Say whether something follows at once on a turn that just ended: perhaps somebody's leaving.
+
+        What follows may be over when this is asked; its beginning is still to be seen then.
+        """
+        if await self._specs.desk.busy(project_key(self._project)):
+            return True
+        self._next = self._next or await self._first()
+        return isinstance(self._next, TurnBegan)
+
+    async def _settle(self) -> None:
+        """Close an answer that broke off, now that what followed on it turns out not to be the end of the session."""
+        if self._unsettled is not None:
+            seen, self._unsettled = self._unsettled, None
+            await self._send({"type": "response_done", "seen": seen})
+
+    async def _exited(self) -> None:
+        """Tell that the session was left; an answer that broke off for it is not closed by itself."""
+        self._planned, self._unsettled = False, None
         await self._send({"type": "response_done", "seen": 0})
-        if left:
-            await self._send({"type": "complete", "path": None, "exited": True})
+        await self._send({"type": "complete", "path": None, "exited": True})
 
     async def _stand(self, standing: Standing, *, replayed: bool = False) -> None:
         """Tell how the session stands: the open question, or that it is complete."""
@@ -282,8 +294,7 @@ class SpecSocket:
 
     async def _exit(self) -> None:
         if not await self._specs.leave(self._project, self._author):
-            await self._send({"type": "response_done", "seen": 0})
-            await self._send({"type": "complete", "path": None, "exited": True})
+            await self._exited()
 
     # -- the wire
 
@@ -299,6 +310,12 @@ class SpecSocket:
             await self._socket.close(code)
         except (RuntimeError, WebSocketDisconnect):
             log.debug("spec_socket_closed", project=self._project)
+
+
+def _last_answer(said: Sequence[Utterance]) -> Sequence[Utterance]:
+    """Give what the agent said after the last word of somebody else."""
+    authors = [place for place, one in enumerate(said) if one.author]
+    return said[authors[-1] + 1 :] if authors else said
 
 
 def _read_frame(raw: str | bytes) -> dict[str, Any]:

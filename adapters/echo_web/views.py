@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,7 +18,7 @@ from echo_web.feed import Begun, Entry, Feed
 COUNT = 40
 ROOM = 60_000
 REGIONS = ("head", "waiting", "notices", "offer", "side")
-CSRF = "csrf-of-this-browser"
+CSRF = f"csrf-of-this-browser-{secrets.token_hex(16)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class Stand:
 class Drawn:
     """A view in one language: its regions, and `stand`, where a page stands that shows it.
 
-    The markup holds `CSRF` in the place of the browser's own token.
+    The markup holds `CSRF` in the place of the browser's own token. Nobody can write it who wants to be told the token:
+    it is another one in each process, and no page that is sent shows it. Digests are the same for all processes.
     """
 
     view: View
@@ -198,7 +200,7 @@ class Drawn:
 
 
 def _digest(text: str) -> str:
-    return hashlib.blake2b(str(text).encode(), digest_size=6).hexdigest()
+    return hashlib.blake2b(str(text).replace(CSRF, "").encode(), digest_size=6).hexdigest()
 
 
 def matching(plans: Sequence[PlanSummary], wanted: str) -> list[PlanSummary]:

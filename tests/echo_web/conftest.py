@@ -45,11 +45,11 @@ class Served:
 
 @asynccontextmanager
 async def serving(folder: Path, **settings: Any) -> AsyncIterator[Served]:
-    """Serve the page on a free port."""
+    """Serve the page, on a free port where none is given."""
     desk, core = RecordingDesk(), RecordingCore()
     core.desk = desk
     desk.beginning = lambda key: key not in desk.details and any(one.key == key for one in core.received)
-    adapter = WebAdapter(WebSettings(port=0, **settings).kept_in(folder / "uploads"))
+    adapter = WebAdapter(WebSettings(**({"port": 0} | settings)).kept_in(folder / "uploads"))
     running = asyncio.create_task(adapter.run(core))
     try:
         async with asyncio.timeout(10):

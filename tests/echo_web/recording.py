@@ -16,6 +16,7 @@ from echo_core.desk import (
     Doing,
     Grew,
     Left,
+    OpenFile,
     Page,
     PlanDetail,
     PlanSummary,
@@ -214,9 +215,12 @@ class RecordingDesk:
         found = self.shelved.get((key, slug))
         return found and replace(found, page=_stretch(found.page.utterances, before, count))
 
-    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> OpenFile | None:
         """See `Desk.file`."""
-        return self.paths.get((key, f"{left}/{token}" if left else token))
+        path = self.paths.get((key, f"{left}/{token}" if left else token))
+        if path is None or not path.exists():
+            return None
+        return OpenFile(path.name, path.stat().st_size, path.open("rb"))
 
     @asynccontextmanager
     async def watch(self, key: ChannelKey | None = None) -> AsyncIterator[AsyncIterator[Sight]]:

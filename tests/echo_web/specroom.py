@@ -61,6 +61,13 @@ class Socket:
             frames.append(await self.next())
         return frames
 
+    async def rest(self, last: str = "complete") -> list[Frame]:
+        """Give the messages up to one of a kind."""
+        frames = [await self.next()]
+        while frames[-1]["type"] != last:
+            frames.append(await self.next())
+        return frames
+
     async def nothing(self, seconds: float = 0.2) -> None:
         """Make sure that nothing comes for a while."""
         with suppress(TimeoutError):

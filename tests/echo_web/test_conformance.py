@@ -130,6 +130,7 @@ class WebHarness(Harness):
         self.adapter = self  # type: ignore[assignment]
         self._served = served
         self._seen: list[Seen] = []
+        self._refused: list[Seen] = []
         self._reading = asyncio.create_task(self._read())
         self.path = f"/plans/{KEY}"
 
@@ -159,8 +160,8 @@ class WebHarness(Harness):
         await self._chosen((label,), text)
 
     def seen(self) -> Sequence[Seen]:
-        """Give what was last read."""
-        return self._seen
+        """Give what was last read, and what was refused before."""
+        return [*self._refused, *self._seen]
 
     async def end(self, *, seconds: float) -> None:
         """Cancel the adapter."""
@@ -202,7 +203,7 @@ class WebHarness(Harness):
         else:
             fields |= {"choice": [named[label].attributes["value"] for label in labels], "other": words}
         answer = await self._served.client.post(form.attributes["action"], data=fields)
-        assert answer.status_code == 303, answer.text
+        self._answered(answer)
         receipt = self.core.answer(self.core.received[-1])
         if receipt.accepted and not receipt.keep:
             self._served.desk.change(offer=None, unanswered=(Waiting("you", receipt.label, running=True),))
@@ -219,7 +220,14 @@ class WebHarness(Harness):
         answer = await self._served.client.post(
             f"{self.path}/{what}", data={"csrf": token[1], **fields}, files=files or None
         )
-        assert answer.status_code == 303, answer.text
+        self._answered(answer)
+
+    def _answered(self, answer: httpx.Response) -> None:
+        """Go on to the page; one that is shown instead says why something was refused."""
+        assert answer.status_code in {303, 409}, answer.text
+        if answer.status_code == 409:
+            (problem,) = Tree(answer.text).open[0].all(name="problem")
+            self._refused.append(Seen(problem.text()))
 
 
 def _label(option: Element) -> str:

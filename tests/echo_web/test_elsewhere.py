@@ -107,6 +107,17 @@ async def test_a_press_is_shown_until_it_is_answered(page: Page) -> None:
     assert "pending" not in await page.text()
 
 
+async def test_who_looks_from_the_page_is_answered_there(page: Page) -> None:
+    """`/status` and `/catchup` about a plan of a chat are answered on the page, and nothing is said in the chat."""
+    before = list(page.house.channel.said)
+    await page.send("messages", text="/status")
+    assert "Office hours" in (await page.text()).partition('id="notices"')[2]
+    said = await page.client.post(f"/api{page_of(KEY, '/messages')}", json={"text": "/catchup"})
+    assert said.status_code == 202
+    assert "todo-app" in said.json()["notice"]
+    assert page.house.channel.said == before
+
+
 async def test_a_plan_that_was_left_can_be_read(page: Page) -> None:
     """Its conversation, decisions and files are there as they were, and nothing can be said to it."""
     (page.house.shop.workspace / "notes.md").write_text("# Left notes", encoding="utf-8")

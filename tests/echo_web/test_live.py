@@ -3,11 +3,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echo_core.desk import Doing, FileChanged, Grew
-from echo_web.live import Growing, Position
+from echo_web.live import STRETCH, Growing, Position
 from tests.echo_web.recording import KEY
 
 CHUNKS = st.lists(st.sampled_from(["one ", "two\n\n", "- three\n", "```\n", "# four\n\n", "**five"]), max_size=20)
@@ -74,3 +75,16 @@ def test_no_marker_is_shown() -> None:
         growing.see(Grew(KEY, "turn-1", char, 0))
         assert not re.search("PHASE|PHAS", "".join(growing.pieces()))
     assert "All done." in "".join(growing.pieces())
+
+
+@pytest.mark.parametrize("chunk", ["- an item\n", "x = 1\n", "words of a paragraph ", "|a|b|\n", "!["])
+def test_no_piece_is_long(chunk: str) -> None:
+    """A block that does not end is drawn in pieces all the same, so that a step of it never costs more."""
+    count = 20_000 // len(chunk)
+    beginning = {"x = 1\n": "```\n", "|a|b|\n": "|a|b|\n|-|-|\n"}.get(chunk, "")
+    growing = _grown([beginning, *[chunk * 50] * (count // 50)])
+    pieces = growing.pieces()
+    assert len(pieces) > 3
+    assert max(len(re.sub("<[^>]*>", "", piece)) for piece in pieces) <= STRETCH + 10
+    assert all(("<code>" in piece) == (chunk == "x = 1\n") for piece in pieces)
+    assert all(("<table>" in piece) == (chunk == "|a|b|\n") for piece in pieces)

@@ -149,7 +149,7 @@ async def test_two_tabs(visit: Visit) -> None:
     await visit.served.core.next(1)
     desk.begin()
     for page in (first, second):
-        await expect(page.locator("#offer form")).to_have_count(0)
+        await expect(page.locator("#offer form")).to_be_hidden()
         await expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echo_web.render import _TAGS, document, markdown, settled
+from tests.work import HOSTILE, assert_grows_evenly
 
 MARKS = [
     "# ",
@@ -74,3 +77,10 @@ def test_a_document_is_not_broken_where_it_was_wrapped() -> None:
     assert "<br>" in markdown("one\ntwo")
     assert "<br>" not in document("one\ntwo")
     assert "<script" not in document("<script>alert(1)</script>\n[x](javascript:1)")
+
+
+@pytest.mark.parametrize("draw", [document, settled])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_grows_with_the_text(name: str, draw: Callable[[str], object]) -> None:
+    """Nothing that an agent or a member writes takes longer than its length explains."""
+    assert_grows_evenly(draw, HOSTILE[name])

@@ -12,10 +12,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
+from echo_core.desk import OpenFile
 from echo_core.errors import AdapterError
-from echo_core.messages import Command, Inbound, Receipt
+from echo_core.messages import ChannelKey, Command, Inbound, Receipt
 from echo_web.adapter import WebAdapter
 from echo_web.config import WebSettings, is_loopback
+from echo_web.views import CSRF as PLACEHOLDER
 from tests.echo_web.conftest import CSRF, Served, until
 from tests.echo_web.recording import KEY
 
@@ -30,9 +32,26 @@ def test_another_address_needs_a_token() -> None:
     for host in (ANY, "192.168.1.5", "::", "example.org"):
         with pytest.raises(ValidationError, match="ECHO_WEB__TOKEN"):
             WebSettings(host=host)
-        assert WebSettings(host=host, token=SecretStr("  secret ")).secrets == ("secret",)
+        assert WebSettings(host=host, token=SecretStr(f"  {TOKEN} ")).secrets == (TOKEN,)
     with pytest.raises(ValidationError, match="ECHO_WEB__TOKEN"):
         WebSettings(host=ANY, token=SecretStr(" "))
+
+
+def test_a_token_is_long() -> None:
+    """One that can be guessed is refused, and is not shown; nothing at all is none."""
+    with pytest.raises(ValidationError, match="at least 12 characters") as caught:
+        WebSettings(token=SecretStr(" elevenchars "))
+    assert "elevenchars" not in str(caught.value)
+    assert WebSettings(token=SecretStr(" ")).token is None
+
+
+def test_proxies_are_addresses() -> None:
+    """Addresses and networks are taken; a name, a slip of the pen and everybody are not."""
+    for proxies in (("127.0.0.1",), ("10.0.0.0/8", "::1"), ()):
+        assert WebSettings(proxies=proxies).proxies == proxies
+    for wrong in ("proxy.example.org", "10.0.0.1/8", "*", "10.0.0.300"):
+        with pytest.raises(ValidationError, match="neither an address nor a network"):
+            WebSettings(proxies=("127.0.0.1", wrong))
 
 
 def test_loopback_is_known() -> None:
@@ -164,12 +183,114 @@ async def test_a_forged_cookie_opens_nothing(serve: Serve) -> None:
         assert answer.status_code == 401
 
 
-async def test_guessing_the_token_is_slow(serve: Serve) -> None:
-    """After some tries of the login page a guesser has to wait."""
+@pytest.mark.parametrize("how", ["form", "bearer", "websocket"])
+async def test_guessing_the_token_is_slow(serve: Serve, how: str) -> None:
+    """After some wrong tokens a guesser has to wait, also with the right one, wherever it is given."""
     served = await serve(token=TOKEN)
-    codes = [(await served.post("/login", page="/login", token=f"guess {number}")).status_code for number in range(12)]
-    assert codes[0] == 401
+    entered = await served.post("/login", page="/login", token=TOKEN)
+
+    async def tries(token: str) -> int:
+        served.client.cookies.delete(f"echo_session_{httpx.URL(served.url).port}")
+        bearer = {"Authorization": f"Bearer {token}"}
+        if how == "form":
+            return (await served.post("/login", page="/login", token=token)).status_code
+        if how == "bearer":
+            return (await served.client.get("/api/plans", headers=bearer)).status_code
+        try:
+            async with connect(served.url.replace("http", "ws") + "/api/spec/ws/demo", additional_headers=bearer):
+                return 101
+        except InvalidStatus as refused:
+            return refused.response.status_code
+
+    codes = [await tries(f"guess {number}") for number in range(12)]
+    assert (codes[0], codes[-1]) == (401, 429)
+    assert await tries(TOKEN) == 429
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    waiting = await served.client.get("/api/plans", headers=bearer)
+    assert waiting.status_code == 429
+    assert 1 <= int(waiting.headers["retry-after"]) <= 5
+    served.client.cookies.extract_cookies(entered)
+    assert (await served.client.get("/api/plans", headers=bearer)).status_code == 200
+
+
+async def test_what_is_no_wrong_token_is_no_guess(serve: Serve) -> None:
+    """Forms that are none of ours, the right token and other ways of asking keep nobody out."""
+    served = await serve(token=TOKEN)
+    for _ in range(15):
+        assert (await served.client.post("/login", data={"token": "guess"})).status_code == 403
+        assert (await served.client.get("/plans", headers={"Authorization": "Basic eDp5"})).status_code == 303
+        right = await served.client.get("/api/plans", headers={"Authorization": f"bearer {TOKEN}"})
+        assert right.status_code == 200
+    assert (await served.post("/login", page="/login", token=TOKEN)).status_code == 303
+
+
+async def test_behind_a_proxy(serve: Serve) -> None:
+    """What a proxy of ours says counts: cookies travel by https only, and who guesses keeps nobody else out."""
+    served = await serve(token=TOKEN, proxies=("127.0.0.1",))
+    client = served.client
+    client.headers["X-Forwarded-Proto"] = "https"
+    page = await client.get("/login")
+    assert "; secure" in page.headers["set-cookie"].lower()
+    csrf = CSRF.search(page.text)
+    assert csrf
+    cookie = page.headers["set-cookie"].partition(";")[0]
+
+    async def login(whose: str, token: str) -> httpx.Response:
+        headers = {"Cookie": cookie, "X-Forwarded-For": f"198.51.100.1, {whose}"}
+        return await client.post("/login", data={"csrf": csrf[1], "token": token}, headers=headers)
+
+    assert {(await login("203.0.113.9", "guess")).status_code for _ in range(12)} == {401, 429}
+    assert (await login("203.0.113.9", TOKEN)).status_code == 429
+    entered = await login("203.0.113.8", TOKEN)
+    assert entered.status_code == 303
+    assert "; secure" in entered.headers["set-cookie"].lower()
+
+
+async def test_what_a_stranger_says_about_himself_counts_for_nothing(serve: Serve) -> None:
+    """Without a proxy of ours nobody is somebody else in each request."""
+    served = await serve(token=TOKEN, proxies=("192.0.2.1",))
+    codes = []
+    for number in range(12):
+        headers = {"Authorization": "Bearer guess", "X-Forwarded-For": f"203.0.113.{number}"}
+        codes.append((await served.client.get("/api/plans", headers=headers)).status_code)
     assert codes[-1] == 429
+    cookie = (await served.client.get("/login", headers={"X-Forwarded-Proto": "https"})).headers["set-cookie"]
+    assert "secure" not in cookie.lower()
+
+
+@pytest.mark.parametrize("odd", ['prefs={"a":1}', "name=José", "theme", "a=\x01", '"', "$Version=1; x=[1,2]"])
+async def test_an_odd_cookie_of_another_page_keeps_nobody_out(serve: Serve, odd: str) -> None:
+    """Browsers give the cookies of all ports of a host: what others put there changes nothing."""
+    served = await serve(token=TOKEN)
+    entered = await served.post("/login", page="/login", token=TOKEN)
+    session = entered.headers["set-cookie"].partition(";")[0]
+    served.client.cookies.clear()
+    for cookies in (f"{odd}; {session}", f"{session}; {odd}"):
+        assert (await served.client.get("/plans", headers=[(b"Cookie", cookies.encode())])).status_code == 200
+
+
+async def test_nobody_is_told_the_readers_token(serve: Serve) -> None:
+    """Whatever members write, the reader's token stands in the reader's forms alone; no page shows its placeholder."""
+    served = await serve(token=TOKEN)
+    await served.post("/login", page="/login", token=TOKEN)
+    served.desk.put()
+    link = "https://evil.example/?t=csrf-of-this-browser"
+    served.desk.say("Mallory", f"See [here]({link}) or {link}")
+    page = (await served.client.get(PLAN)).text
+    shown = ""
+    async with served.client.stream("GET", f"{PLAN}/live") as live, asyncio.timeout(10):
+        async for piece in live.aiter_text():
+            shown += piece
+            if shown.endswith("\n\n"):
+                break
+    own = CSRF.search(page)
+    assert own
+    for text in (page, shown):
+        assert text.count("evil.example/?t=csrf-of-this-browser") >= 2
+        assert text.count(own[1]) == text.count(f'name="csrf" value="{own[1]}"') > 0
+    for path in (PLAN, "/nothing", "/plans", "/plans/new", "/login", "/static/app.js", "/api/plans"):
+        assert PLACEHOLDER not in (await served.client.get(path)).text
+    assert PLACEHOLDER not in shown
 
 
 async def test_too_much_is_refused(served: Served) -> None:
@@ -262,6 +383,52 @@ async def test_downloads_stay_in_the_plans_folders(served: Served, tmp_path: Pat
     gone = await served.client.get(f"{PLAN}/files/file0001")
     assert gone.status_code == 404
     assert str(tmp_path) not in gone.text
+
+
+@pytest.mark.parametrize("how", ["", "/read"])
+async def test_a_file_is_not_opened_by_its_name_again(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """What the desk has looked at is given, though a link that leads out has taken its place meanwhile."""
+    served.desk.put()
+    path, secret = tmp_path / "notes.md", tmp_path / "secret.md"
+    path.write_text("My own notes", encoding="utf-8")
+    secret.write_text("nobody's business", encoding="utf-8")
+    served.desk.write("notes.md", path)
+    found = served.desk.file
+
+    async def swapped(key: ChannelKey, token: str, *, left: str = "") -> OpenFile | None:
+        file = await found(key, token, left=left)
+        path.unlink()
+        path.symlink_to(secret)
+        return file
+
+    monkeypatch.setattr(served.desk, "file", swapped)
+    answer = await served.client.get(f"{PLAN}/files/file0001{how}")
+    assert answer.status_code == 200
+    assert "My own notes" in answer.text
+    assert "business" not in answer.text
+
+
+async def test_a_download_is_read_as_it_is_taken_in(served: Served, tmp_path: Path) -> None:
+    """A large file is never held whole: a change of its end while its beginning arrives is seen, growth is not."""
+    served.desk.put()
+    path, size = tmp_path / "large.bin", 48_000_000
+    with path.open("wb") as file:
+        file.truncate(size)
+    served.desk.write("large.bin", path)
+    async with served.client.stream("GET", f"{PLAN}/files/file0001") as got:
+        assert (got.status_code, got.headers["content-length"]) == (200, str(size))
+        pieces = got.aiter_bytes()
+        await anext(pieces)
+        with path.open("r+b") as file:
+            file.seek(size - 3)
+            file.write(b"end, and more")
+        end = b""
+        async for piece in pieces:
+            end = (end + piece)[-4:]
+        assert got.num_bytes_downloaded == size
+    assert end == b"\0end"
 
 
 async def test_a_mistake_of_ours_tells_nothing(served: Served) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from echo_core.messages import Author, Command, Inbound
+from echo_core.rehearsal.model import ModelRequest, Step
+from echo_web.addresses import project_key
 from echo_web.spec_files import FILES, SPEC, STATUS
 from tests.echo_web.specroom import SLOW, Frame, Interviewer, Socket, SpecRoom, open_room
-from tests.stories.stage import says
+from tests.stories.stage import says, writes
 
+Leave = Callable[[SpecRoom, Socket], Awaitable[None]]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
@@ -162,6 +166,57 @@ async def test_what_was_missed_is_told_from_where_the_client_was(room: SpecRoom)
         assert text(await late.turn()).startswith("Two more questions.")
 
 
+async def asked_twice(socket: Socket) -> Frame:
+    """Go on up to the two questions that are answered with the files, and give the end of that turn."""
+    question = await greeted(socket)
+    await socket.send("answer", tool_id=question["tool_id"], answers={"0": "Us"})
+    await socket.turn()
+    await socket.send("message", content="A todo list for two.")
+    return (await socket.turn())[-1]
+
+
+async def test_files_that_were_written_meanwhile_are_told(room: SpecRoom) -> None:
+    """Who was away learns of each file once, before it is told that all is complete: with and without `seen`."""
+    room.put("README.md", "the agent has nothing to do with it")
+    async with room.socket() as socket:
+        seen = (await asked_twice(socket))["seen"]
+        await socket.send("answer", tool_id="", answers={"0": "Rust", "1": "API"})
+        await socket.next("text")
+        socket.connection.transport.abort()
+    async with room.socket() as other:
+        await other.next("complete")
+    for query, language in ((f"?seen={seen}", "en"), (f"?seen={seen}", "ro"), ("", "en"), ("?seen=0", "ro")):
+        async with room.socket(query=query, additional_headers={"Accept-Language": language}) as late:
+            frames = await late.rest()
+        assert kinds(frames) == ["text", "file_written", "spec_complete", "response_done", "complete"]
+        assert [frame["path"] for frame in frames if frame["type"] == "file_written"] == [*FILES, STATUS]
+        assert all(frame["replayed"] for frame in frames)
+    async with room.socket(query=f"?seen={frames[-2]['seen']}") as late:
+        assert kinds(await late.rest()) == ["spec_complete", "response_done", "complete"]
+
+
+async def test_a_running_turn_tells_its_own_files(room: SpecRoom) -> None:
+    """Who comes back while files are written gets those of the earlier turns first, and every file once."""
+
+    def notes(request: ModelRequest) -> Step:
+        note = writes(room.project / "notes.md", "x")
+        return says("There they are.") if request.replies > 7 else says(SLOW, note, delay=0.3)
+
+    async with room.socket() as socket:
+        seen = (await asked_twice(socket))["seen"]
+        await socket.send("answer", tool_id="", answers={"0": "Rust", "1": "API"})
+        await socket.next("complete")
+        room.shop.script(notes)
+        await socket.send("message", content="Write notes as well.")
+        await socket.next("text")
+    async with room.socket(query=f"?seen={seen}") as late, room.socket() as fresh:
+        for one, first in ((late, ["text", "file_written"]), (fresh, ["file_written"])):
+            frames = await one.rest()
+            assert kinds([frame for frame in frames if frame.get("replayed")]) == first
+            written = [(frame["path"], "replayed" in frame) for frame in frames if frame["type"] == "file_written"]
+            assert written == [(FILES[0], True), (FILES[1], True), (STATUS, True), ("notes.md", False)]
+
+
 async def test_two_sockets_see_the_same(room: SpecRoom) -> None:
     """Whoever speaks, all connections of a project hear the answer; a question is answered once."""
     async with room.socket() as one, room.socket() as other:
@@ -204,6 +259,63 @@ async def test_leaving_always_works(room: SpecRoom) -> None:
         assert (await socket.next("complete"))["exited"] is True
         await socket.send("start")
         assert kinds(await socket.turn()) == ["text", "question", "response_done"]
+
+
+LEFT = [
+    {"type": "response_done", "seen": 0},
+    {"type": "complete", "path": None, "exited": True},
+]
+
+
+async def by_message(_room: SpecRoom, socket: Socket) -> None:
+    """Leave with words."""
+    await socket.send("message", content="/exit")
+
+
+async def by_request(room: SpecRoom, _socket: Socket) -> None:
+    """Leave over REST."""
+    assert (await room.delete("/sessions/todo")).status_code == 200
+
+
+async def in_the_browser(room: SpecRoom, _socket: Socket) -> None:
+    """Leave as the page's button does, of which the interface knows nothing."""
+    assert room.adapter.site
+    key = project_key("todo")
+    inbound = Inbound("from-the-page", key, Author("you", "Ada"), Command("exit"), chat_id=key.channel_id)
+    assert (await room.adapter.site.give(inbound)).accepted
+
+
+@pytest.mark.parametrize("leave", [by_message, by_request, in_the_browser])
+@pytest.mark.parametrize("turns", [0, 1], ids=["first", "later"])
+async def test_leaving_in_the_middle_of_an_answer(room: SpecRoom, turns: int, leave: Leave) -> None:
+    """Whoever leaves, and however: no error and no end of the answer, but once that the session was left."""
+    async with room.socket() as socket, room.socket() as other:
+        if turns:
+            await greeted(socket)
+            await other.turn()
+            await socket.send("message", content="say slowly")
+        else:
+            room.shop.script(lambda _request: says(SLOW, delay=0.5))
+            await socket.send("start")
+        await socket.next("text")
+        await leave(room, socket)
+        for one in (socket, other):
+            frames = await one.rest()
+            assert [frame for frame in frames if frame["type"] != "text"] == LEFT
+            await one.nothing()
+
+
+async def test_what_was_stopped_is_closed_before_the_next_answer(room: SpecRoom) -> None:
+    """An answer that was stopped for words that already waited ends with its own `response_done`, without an error."""
+    async with room.socket() as socket:
+        await greeted(socket)
+        await socket.send("message", content="say slowly")
+        await socket.next("text")
+        await socket.send("message", content="say nothing more")
+        await socket.send("message", content="/stop")
+        assert kinds(await socket.turn())[-1:] == ["response_done"]
+        assert text(await socket.turn()) == "As you like."
+        assert "error" not in kinds(socket.seen)
 
 
 async def test_a_session_can_be_cancelled_in_its_first_turn(room: SpecRoom) -> None:

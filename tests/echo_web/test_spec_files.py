@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from echo_web.spec_files import FILES, STATUS, read_status, signals
+from echo_core.agent.activity import describe
+from echo_core.texts import speaking
+from echo_web.spec_files import FILES, STATUS, read_status, signals, written
 from echo_web.spec_models import SpecFileStatus
 
 BROKEN = SpecFileStatus(exists=True, status="error")
@@ -108,3 +110,30 @@ def test_files_of_an_earlier_session_say_nothing(tmp_path: Path) -> None:
     assert signals(tmp_path, before) == ("files", "status")
     put(tmp_path, FILES[0], "y")
     assert signals(tmp_path, NOW) == ()
+
+
+def test_what_the_agent_wrote(tmp_path: Path) -> None:
+    """Files that are written or edited by the record and stand there, in the order of their writing; no others."""
+    tools = {"Writing a.md", "Editing b.md", "Reading c.md", "Writing gone.md", "Running `d.md`", "Writing .env"}
+    for age, name in enumerate(("b.md", "prompts/a.md", "prompts/.env", "c.md", "d.md", "aa.md", "node_modules/a.md")):
+        put(tmp_path, name, "", at=NOW + timedelta(seconds=age))
+    assert written(tmp_path, tools, NOW) == ("b.md", "prompts/a.md", "prompts/.env")
+    put(tmp_path, "docs/b.md", "", at=NOW + timedelta(seconds=9))
+    assert written(tmp_path, tools, NOW)[-1] == "docs/b.md"
+    put(tmp_path, "b.md", "", at=NOW - timedelta(seconds=10))
+    assert written(tmp_path, tools, NOW) == ("prompts/a.md", "prompts/.env", "docs/b.md")
+    (tmp_path / "prompts" / "a.md").unlink()
+    (tmp_path / "prompts" / "a.md").mkdir()
+    assert written(tmp_path, tools, NOW) == ("prompts/.env", "docs/b.md")
+    assert written(tmp_path / "none", tools, NOW) == ()
+
+
+@pytest.mark.parametrize("language", ["en", "ro"])
+@pytest.mark.parametrize("name", ["a  b.md", "ș" * 90 + ".md", "x" * 68 + ".md", "…", "{ $name }.md", "a`b.md"])
+def test_odd_names_are_found(tmp_path: Path, name: str, language: str) -> None:
+    """Whatever the description makes of a name, the file is found by it, in every language."""
+    put(tmp_path, name, "x")
+    put(tmp_path, f"un{name}", "x")
+    with speaking(language):
+        for tool in ("Write", "Edit"):
+            assert written(tmp_path, {describe(tool, {"file_path": f"/somewhere/{name}"})}, NOW) == (name,)

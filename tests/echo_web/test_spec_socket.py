@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from echo_core.desk import FileChanged, Missed
+from echo_core.desk import Changed, FileChanged, Missed, TurnBegan, TurnEnded
 from echo_core.errors import ProjectsFileError
 from echo_core.markers import strip_markers
 from echo_core.messages import (
@@ -31,7 +32,7 @@ from echo_core.messages import (
     Said,
 )
 from echo_web.spec_models import LARGEST_IMAGE
-from echo_web.spec_socket import Words
+from echo_web.spec_words import Words
 from tests.echo_web.conftest import Served, until
 from tests.echo_web.recording import QUESTION, READY
 from tests.echo_web.specroom import Socket
@@ -291,6 +292,60 @@ async def test_files_are_told_below_the_project(served: Served) -> None:
             "prompts/app_spec.txt",
             "\n\nTwo",
         ]
+
+
+@pytest.mark.usefixtures("project")
+async def test_an_answer_that_broke_off_is_closed_by_what_follows(served: Served) -> None:
+    """While something waits, its end is not told; it is closed with the first word of the answer that follows it."""
+    served.desk.put(KEY, slug="todo")
+    served.desk.say("", "Hello.", key=KEY)
+    async with Open(served) as socket:
+        await socket.next("response_done")
+        served.desk.begin(KEY)
+        await until(lambda: served.desk.watched == 1)
+        served.desk.beginning = lambda key: key == KEY
+        served.desk.tell(TurnEnded(KEY, "turn-1", failed=True))
+        served.desk.begin(KEY, "turn-2")
+        await socket.nothing()
+        served.desk.grow("Now then.", key=KEY, turn="turn-2")
+        assert await socket.next() == {"type": "response_done", "seen": 1}
+        assert await socket.next() == {"type": "text", "content": "Now then."}
+        served.desk.beginning = lambda _key: False
+        served.desk.end(KEY, "turn-2")
+        assert await socket.next() == {"type": "response_done", "seen": 1}
+        await socket.nothing()
+
+
+@pytest.mark.usefixtures("project")
+async def test_an_answer_that_broke_off_and_nothing_follows(served: Served) -> None:
+    """What waited is withdrawn: the end of the answer is told then, with what can be done about it."""
+    served.desk.put(KEY, slug="todo", offer=QUESTION)
+    async with Open(served) as socket:
+        await socket.next("response_done")
+        served.desk.beginning = lambda key: key == KEY
+        served.desk.tell(TurnEnded(KEY, "turn-1", failed=True))
+        served.desk.tell(Changed(KEY))
+        await socket.nothing()
+        served.desk.beginning = lambda _key: False
+        served.desk.tell(Changed(KEY))
+        assert [frame["type"] for frame in await socket.turn()] == ["error", "question", "response_done"]
+        served.desk.tell(Changed(KEY))
+        await socket.nothing()
+
+
+@pytest.mark.usefixtures("project")
+async def test_a_session_that_is_gone_before_it_is_looked_at(served: Served) -> None:
+    """The end of a stopped answer is seen when the session is left already: it is told as left, and as nothing else."""
+    served.desk.put(KEY, slug="todo")
+    async with Open(served) as socket:
+        await socket.next("response_done")
+        del served.desk.details[KEY]
+        served.desk.tell(TurnEnded(KEY, "turn-1", failed=True))
+        served.desk.tell(TurnBegan(KEY, "turn-2", datetime.now(UTC)))
+        served.desk.tell(TurnEnded(KEY, "turn-2"))
+        assert await socket.turn() == [{"type": "response_done", "seen": 0}]
+        assert await socket.next() == {"type": "complete", "path": None, "exited": True}
+        await socket.nothing()
 
 
 @pytest.mark.usefixtures("project")

@@ -4,6 +4,7 @@
   const NEAR = 160;
   const MARGIN = 16;
   const HEADING = 170;
+  const RETRY = 3000;
   const page = document.documentElement;
   let atEnd = true;
 
@@ -11,9 +12,16 @@
   const place = (element, side) => element.getBoundingClientRect()[side] + window.scrollY;
   // The end of the conversation, but never past the beginning of what stands open.
   const end = () => {
-    const open = document.querySelector("#offer > .offer");
+    const open = document.querySelector("#offer > .offer:not([hidden])");
     const bottom = place(talk(), "bottom") + MARGIN - window.innerHeight;
     return Math.max(0, open ? Math.min(bottom, place(open, "top") - HEADING) : bottom);
+  };
+  const away = (gone) => {
+    const line = document.querySelector("#away");
+    const words = gone ? line.dataset.words : "";
+    document.body.classList.toggle("away", gone);
+    line.classList.toggle("toast", gone);
+    if (line.textContent !== words) line.textContent = words;
   };
   const isAtEnd = () => end() - window.scrollY < NEAR;
   const toEnd = () => window.scrollTo({ top: end(), behavior: "instant" });
@@ -65,6 +73,8 @@
     }
   });
 
+  document.addEventListener("click", (event) => { event.target.closest?.(".toast .dismiss")?.closest(".toast").remove(); });
+
   document.addEventListener("change", (event) => {
     const target = event.target;
     if (target.matches(".attach input")) names(target);
@@ -73,6 +83,12 @@
       const none = ![...boxes].some((box) => box.checked);
       boxes[0].setCustomValidity(none ? boxes[0].closest("fieldset").dataset.choose || " " : "");
     }
+  });
+
+  // Whoever has written own words, and then chosen an option in their place, means the option.
+  document.addEventListener("formdata", (event) => {
+    const other = event.target.querySelector(".other input[name=choice]");
+    if (other && !other.checked && event.formData.has("choice")) event.formData.delete("other");
   });
 
   document.addEventListener("htmx:before:swap", () => { if (talk()) atEnd = isAtEnd(); });
@@ -86,17 +102,31 @@
   document.addEventListener("htmx:after:request", (event) => {
     const ctx = event.detail.ctx;
     const form = ctx?.sourceElement;
-    if (!form?.matches?.("form[data-clear]") || ctx.response.status >= 400) return;
+    away([502, 504].includes(ctx?.response.status));
+    if (!form?.matches?.("form") || ctx.response.status >= 400) return;
+    document.querySelector("#toasts").replaceChildren();
+    if (!form.matches("[data-clear]")) return;
     form.reset();
     form.querySelectorAll(".attach input").forEach(names);
     form.querySelectorAll("textarea").forEach(grow);
-    document.querySelector("#toasts").replaceChildren();
     toEnd();
   });
 
-  document.addEventListener("htmx:error", () => { document.body.classList.add("away"); });
-  document.addEventListener("htmx:sse:error", () => { document.body.classList.add("away"); });
-  document.addEventListener("htmx:sse:after:connection", () => { document.body.classList.remove("away"); });
+  // htmx takes up a stream that broke, and leaves alone one that never began.
+  const listen = (source) => {
+    const where = source?.getAttribute?.("hx-sse:connect");
+    if (where) setTimeout(() => window.htmx.ajax("GET", where, { source }), RETRY);
+  };
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (!ctx || ctx.response) return;
+    away(true);
+    listen(ctx.sourceElement);
+  });
+  document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+    if (ctx.response.status >= 500) listen(ctx.sourceElement);
+  });
+  document.addEventListener("htmx:sse:error", ({ detail: { connection } }) => { if (connection?.attempt) away(true); });
+  document.addEventListener("htmx:sse:after:connection", () => { away(false); });
 
   setInterval(timers, 1000);
   const start = () => { clocks(); timers(); if (talk() && !location.search && !location.hash) toEnd(); };
