@@ -18,8 +18,10 @@ from echo_core.messages import ChannelKey, Reply
 from echo_core.pacing import Urgency
 from echo_core.progress import SILENCE, Progress
 from echo_core.render import preview
+from echo_core.stretches import Stretches
 from echo_core.texts import say
 
+STRETCH = 8_000  # characters that are drawn again whenever the text has grown
 TROUBLE_PAUSE = 5.0
 DRAFT_FRESH = 5.0
 AGENT_FIRST = 0.03  # seconds: asking the agent comes before showing that it is asked
@@ -59,6 +61,8 @@ class LiveView:
         self._progress = Progress(self._clock.time())
         self._opening = ""
         self._blocks: dict[int, str] = {}
+        self._stretches = Stretches(STRETCH)
+        self._above: list[tuple[str, Reply]] = []
         self._stopping = False
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
@@ -107,19 +111,23 @@ class LiveView:
         if isinstance(self._channel, Lane):
             self._channel.withdraw()
 
-    def seen(self) -> Reply:
-        """Give what is to be seen now."""
+    def seen(self) -> tuple[Reply, ...]:
+        """Give what is to be seen now. Of a long text all but the last reply stay as they are while it grows."""
         now = self._clock.time()
-        said = strip_partial("\n\n".join(block for _, block in sorted(self._blocks.items()) if block.strip()))
-        note = self.note if said else ""
-        doing = "" if said or self._mode != "progress" else self._progress.lines(now)
+        *settled, said = self._stretches.take(
+            strip_partial("\n\n".join(block for _, block in sorted(self._blocks.items()) if block.strip()))
+        )
+        self._settle(settled)
+        note = self.note if said and not settled else ""
+        doing = "" if said or settled or self._mode != "progress" else self._progress.lines(now)
         below = self._below(now, listed=bool(doing) and self._progress.doing)
-        shown = (self._opening, doing, preview(said) if said else "", below)
-        return Reply("\n\n".join(part for part in shown if part.strip()), note=note)
+        shown = ("" if settled else self._opening, doing, preview(said) if said else "", below)
+        last = Reply("\n\n".join(part for part in shown if part.strip()), note=note)
+        return (*(reply for _, reply in self._above), last)
 
     def text(self) -> str:
         """Give the Markdown of what is to be seen now."""
-        return self.seen().markdown
+        return "\n\n".join(reply.markdown for reply in self.seen() if reply.markdown)
 
     async def show(self) -> None:
         """Bring what is to be seen into the channel, no faster than it allows, until closed."""
@@ -154,6 +162,17 @@ class LiveView:
             except ChannelError as error:
                 log.debug("typing_failed", channel=str(self._key), reason=str(error))
             await _rest(interval, self._closed)
+
+    def _settle(self, stretches: Sequence[str]) -> None:
+        """Keep the replies of stretches that will not change any more; above the first is what stands above all."""
+        known = [stretch for stretch, _ in self._above]
+        if known != stretches[: len(known)]:
+            known, self._above = [], []
+        for stretch in stretches[len(known) :]:
+            first = not self._above
+            shown = (self._opening if first else "", preview(stretch))
+            reply = Reply("\n\n".join(part for part in shown if part.strip()), note=self.note if first else "")
+            self._above.append((stretch, reply))
 
     def _touch(self) -> None:
         self._progress.touch(self._clock.time())
@@ -197,14 +216,13 @@ class _Posts:
         self._noted = noted
         self._closed = closed
         self._shown: list[Any] = [None] * len(previews)
+        self._settled: list[tuple[Reply, Sequence[Any]]] = []
         self._unsure: Any = None
 
-    async def bring(self, reply: Reply) -> bool:
+    async def bring(self, replies: Sequence[Reply]) -> bool:
         """Bring a text into the channel; True when a part of it is still another one."""
-        if not reply.markdown:
-            return False
         stale = False
-        for place, part in enumerate(self._channel.parts(reply)):
+        for place, part in enumerate(self._parts(replies)):
             if self._closed.is_set():
                 return False
             if place >= len(self.previews):
@@ -213,6 +231,15 @@ class _Posts:
                 await self._channel.edit(self.previews[place], part)
                 self._shown[place] = part
         return stale
+
+    def _parts(self, replies: Sequence[Reply]) -> Iterable[Any]:
+        """Give the messages of replies; those of all but the last are made once."""
+        *settled, last = replies
+        for place, reply in enumerate(settled):
+            if place >= len(self._settled) or self._settled[place][0] != reply:
+                self._settled[place:] = [(reply, self._channel.parts(reply))]
+        above = [part for _, parts in self._settled for part in parts]
+        return [*above, *self._channel.parts(last)] if last.markdown else above
 
     async def _post(self, place: int, part: Any) -> Any:  # noqa: ANN401 - the adapter's own
         """Add a message and give the part that stands there."""
@@ -240,11 +267,11 @@ class _Drafts:
         self._shown: Any = None
         self._at = 0.0
 
-    async def bring(self, reply: Reply) -> bool:
+    async def bring(self, replies: Sequence[Reply]) -> bool:
         """Show the end of a text as the turn's draft."""
-        if not reply.markdown:
+        if not replies[-1].markdown:
             return False
-        part = self._channel.parts(reply)[-1]
+        part = self._channel.parts(replies[-1])[-1]
         if part != self._shown or self._clock.time() - self._at >= DRAFT_FRESH:
             await self._channel.draft(part, turn=self._turn_id)
             self._shown, self._at = part, self._clock.time()

@@ -28,7 +28,8 @@ def read_status(text: str) -> Status | None:
     lines = _QUESTION_ID.sub("", text).rstrip().split("\n")
     status = _STATUS.get(_bare(lines[-1]))
     last = len(lines) - 1
-    for token in _BLOCKS.parse("\n".join(lines)) if status else ():
+    may_be_code = any(sign in text for sign in ("```", "~~~")) or any(sign in lines[-1] for sign in ("    ", "\t"))
+    for token in _BLOCKS.parse("\n".join(lines)) if status and may_be_code else ():
         if token.type in {"fence", "code_block"} and token.map and token.map[0] <= last < token.map[1]:
             return None
     return status

@@ -7,9 +7,21 @@ import re
 from markdown_it.token import Token
 from rich.cells import cell_len
 
-from echo_core.splitting import BLOCKS, MARKDOWN, frame_sign, normalised, parts_signs, split, utf16_length
+from echo_core.grammar import BLOCKS, MARKDOWN, bounded
+from echo_core.splitting import beginning, frame_sign, normalised, parts_signs, split, utf16_length
 
-__all__ = ["clip", "escape", "plain", "preview", "split", "tables_as_code", "utf16_length"]
+__all__ = [
+    "beginning",
+    "bounded",
+    "clip",
+    "escape",
+    "lines_of_code",
+    "plain",
+    "preview",
+    "split",
+    "tables_as_code",
+    "utf16_length",
+]
 
 PHONE_WIDTH = 42
 _INDENT = re.compile(r"^[ \t]+", re.M)
@@ -28,6 +40,16 @@ def tables_as_code(markdown: str, *, width: int = PHONE_WIDTH) -> str:
         rows = _rows("\n".join(lines[first:last]))
         lines[first:last] = (_aligned(rows) if _width(rows) <= width else _labelled(rows)).split("\n")
     return "\n".join(lines)
+
+
+def lines_of_code(markdown: str) -> frozenset[int]:
+    """Give the numbers of the lines, parted by line feeds, that are code or the edges of it."""
+    return frozenset(
+        line
+        for token in BLOCKS.parse(markdown)
+        if token.type in {"fence", "code_block"} and token.map
+        for line in range(*token.map)
+    )
 
 
 def _rows(table: str) -> list[list[str]]:

@@ -7,15 +7,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from echo_core.grammar import BLOCKS, MARKDOWN
 
 Length = Callable[[str], int]
 
 MIN_LIMIT = 64
-_DEEPEST = {"maxNesting": 100}
-MARKDOWN = MarkdownIt("commonmark", _DEEPEST).enable(["table", "strikethrough"])
-BLOCKS = MarkdownIt("commonmark", _DEEPEST).enable("table").disable("inline")
+_ENOUGH = 4
 
 _JOINING = re.compile(
     r"[\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\udc00-\udfff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
@@ -50,6 +49,13 @@ def split(markdown: str, limit: int, length: Length = len) -> list[str]:
     for block in _blocks(text):
         filler.add(block)
     return filler.finish()
+
+
+def beginning(markdown: str, limit: int, length: Length = len) -> str:
+    """Give the first piece of `split`, empty for blank text; no more is read than that takes."""
+    blank = len(markdown) - len(markdown.lstrip())
+    first = max(markdown.rfind("\n", 0, blank), markdown.rfind("\r", 0, blank)) + 1
+    return next(iter(split(markdown[first : first + _ENOUGH * limit], limit, length)), "")
 
 
 def normalised(text: str) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,8 +13,8 @@ from echo_core.adapter import Capabilities, Rate
 from echo_core.agent.base import Activity, Event, Failed, FailureKind, Finished, TextDelta, ToolFinished, ToolStarted
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
 from echo_core.lanes import Lanes
-from echo_core.live import LiveView, Mode
-from echo_core.messages import ChannelKey, Reply
+from echo_core.live import STRETCH, LiveView, Mode
+from echo_core.messages import ChannelKey, Intent, Reply
 from echo_core.patience import patiently
 from tests.channels import RecordingChannel
 from tests.clock import in_no_time
@@ -308,3 +308,58 @@ class _Bringing:
             await self._lanes(KEY).edit(self._previews[self._place], self._part)
         else:
             await self._lanes(KEY).post(self._part, dedup=str(self._place))
+
+
+class _Weighing(RecordingChannel):
+    """A channel that notes how long the texts are that it makes messages of."""
+
+    def __init__(self) -> None:
+        super().__init__(KEY, capabilities=EDITS, limit=2000)
+        self.drawn: list[int] = []
+
+    def parts(self, intent: Intent) -> Sequence[str]:
+        """Make messages."""
+        if isinstance(intent, Reply):
+            self.drawn.append(len(intent.markdown))
+        return super().parts(intent)
+
+
+@pytest.mark.parametrize("line", ["Some words of a paragraph. ", "![", "- [a \n", "> \U0001f469\u200d\U0001f467 x\n"])
+def test_of_a_long_text_only_the_end_is_drawn_again(line: str) -> None:
+    """However long the answer, a step of it costs the same, and nothing that was shown changes or goes."""
+
+    async def main() -> _Weighing:
+        channel = _Weighing()
+        lanes = Lanes(lambda _: channel)
+        view = LiveView(lanes.live(KEY), key=KEY, turn_id="t", previews=(), noted=_noted, mode="partial")
+        task = asyncio.create_task(view.show())
+        for _ in range(10):
+            view.feed(TextDelta(line * (2_500 // len(line))))
+            await asyncio.sleep(9)
+        view.close()
+        await task
+        return channel
+
+    channel = in_no_time(main())
+    assert len(channel.drawn) >= 10
+    assert max(channel.drawn) < STRETCH + 100
+    shown = "".join("".join(channel.messages.values()).split())
+    assert shown.startswith("".join(line.split()) * 100)
+    assert sum(map(shown.count, line.split())) >= 10 * 2_500 // len(line)
+
+
+def test_what_stands_above_a_long_text_stays_there() -> None:
+    """The daemon's own line and the note of the steps are above the first stretch alone."""
+    text = "".join(f"Paragraph {number} of the answer.\n\n" for number in range(800))
+
+    async def story(view: LiveView, _: RecordingChannel) -> None:
+        view.announce("A phase begins.")
+        await _feed(view, *WORK, ToolFinished("2"), TextDelta(text[:STRETCH]), 60, TextDelta(text[STRETCH:]), 60)
+
+    view, channel = _show(story)
+    everything = "\n\n".join(channel.messages.values())
+    assert everything.count("A phase begins.") == 1
+    assert everything.count("✓ 2 steps") == 1
+    assert everything.startswith(("✓ 2 steps", "A phase begins."))
+    assert all(everything.count(f"Paragraph {number} of") == 1 for number in range(800))
+    assert "Paragraph 799 of the answer." in view.text()

@@ -16,7 +16,7 @@ _HEADING_LEVELS = 3
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _CODE_OR = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|"
 _SPOILER = re.compile(_CODE_OR + r"(?P<found>\|\|)")
-_IMAGE = re.compile(_CODE_OR + r"!(?P<found>\[[^\]\n]*\]\([^)\n]+\))")
+_IMAGE = re.compile(_CODE_OR + r"!(?P<found>\[[^\[\]\n]*\]\([^)\n]{1,1000}\))")
 _TICKS = re.compile(_CODE_OR + r"(?P<found>`{3,})")
 _LANGUAGE = re.compile(r"[\w+#-]{1,20}")
 _TASK = re.compile(r"^(?P<bullet>\s*(?:>\s*)*[-*+] )\[(?P<mark>[ xX])\] ")

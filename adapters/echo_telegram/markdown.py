@@ -11,13 +11,19 @@ from itertools import pairwise
 from telegram import MessageEntity
 from telegramify_markdown import RenderConfig, convert, utf16_len
 
-from echo_core.render import tables_as_code
+from echo_core.render import lines_of_code, tables_as_code
 
 # The converter takes these for HTML (and drops it), for mathematics, for spoilers and for footnotes (and drops those
 # that nothing points to); in what an agent writes they are themselves. Unicode keeps the stand-ins for internal use;
 # each is one UTF-16 unit, as what it stands for.
 _STAND_INS = {"<": "\ufdd0", "$": "\ufdd1", "|": "\ufdd2", "[": "\ufdd3"}
 _BACK = {ord(stand_in): letter for letter, stand_in in _STAND_INS.items()}
+
+# The converter indents each of the lists that begin on one line by those before it: many of them make much of nothing.
+_MOST_LISTS = 16
+_SIGN = r"[ \t>]*(?:[-*+]|\d{1,9}[.)])(?=[ \t])"
+_DEEP = re.compile(rf"(?P<front>(?:{_SIGN}){{{_MOST_LISTS}}}[ \t>]*\d*)(?P<sign>[-*+.)])(?=[ \t])")
+_RULE = re.compile(r"[ \t]*([-*])(?:[ \t]*\1)*[ \t]*\Z")
 
 _ADDRESS = re.compile(r"(?:https?|tg)://[^\s/]", re.IGNORECASE)
 _CODE = frozenset({"code", "pre"})
@@ -59,7 +65,7 @@ def read(markdown: str) -> tuple[str, tuple[MessageEntity, ...]]:
     Nothing is lost: raw HTML stays as text, tables become aligned code or lists, and where a link leads nowhere that
     Telegram would follow, its address stands behind it. The text may be blank.
     """
-    text, found = convert(_protected(tables_as_code(markdown)), latex_escape=False, config=_CONFIG)
+    text, found = convert(_protected(_shallow(tables_as_code(markdown))), latex_escape=False, config=_CONFIG)
     text = text.translate(_BACK)
     spans = [
         Span(str(item.type), item.offset, item.offset + item.length, _restored(item.url), item.language)
@@ -159,6 +165,18 @@ def _is_lost(span: Span) -> bool:
 
 def _restored(url: str | None) -> str | None:
     return url.translate(_BACK) if url else None
+
+
+def _shallow(source: str) -> str:
+    """Give Markdown in which no line begins more lists than are worth it: signs after that many are text."""
+    lines = source.split("\n")
+    deep = [place for place, line in enumerate(lines) if _DEEP.match(line) and not _RULE.match(line)]
+    if deep:
+        code = lines_of_code(source)
+        for place in deep:
+            if place not in code:
+                lines[place] = _DEEP.sub(r"\g<front>\\\g<sign>", lines[place], count=1)
+    return "\n".join(lines)
 
 
 def _protected(source: str) -> str:
