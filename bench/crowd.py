@@ -1,33 +1,33 @@
 """Many conversations at once: turns a second, against the design with a process for each turn.
 
-Everybody writes at once, and again as soon as the reply is there. The other design runs fewer conversations side by
-side, because each of its processes takes some 200 MB; as its turns are bound by the processors, more of them at once
-would not be done any faster, so its rate stands for any number. The daemon's agents may take 6 GB together, or what
-`BENCH_MEMORY_MB` says, and there are no more people than have a warm one within that: a hundred need 14,000.
+Everybody writes at once, and again when all have their replies. Both designs work on four conversations at the same
+time, which is the daemon's default (`agent.concurrency`); the others wait. The other design has fewer conversations,
+since its rate is the same for any number: each turn starts a process and ends it. The daemon's agents may take 6 GB
+together, or what `BENCH_MEMORY_MB` says, and there are no more people than have a warm one within that: a hundred need
+14,000.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.bare import ProcessPerTurn
-from bench.chats import TelegramChat, telegram_daemon
+from bench.chats import TelegramChat, fresh_token, telegram_daemon
 from bench.daemon import Daemon, surroundings
 from bench.figures import Claim, Figure, Measured
 from bench.model import Model
 from tests.loopback.telegram import TelegramServer
 
 PEOPLE, PEOPLE_SHORT = 100, 10
-PROCESSES, PROCESSES_SHORT = 20, 6
+OTHERS, OTHERS_SHORT = 20, 6
 EACH = 140
-CONCURRENCY = 20
+CONCURRENCY = 4
 MEGABYTES = int(os.environ.get("BENCH_MEMORY_MB", "6000"))
 
 
@@ -44,8 +44,8 @@ class Crowd:
 
     async def measure(self, *, short: bool, say: Callable[[str], None]) -> Measured:
         """See `Benchmark`."""
-        whole = (min(PEOPLE, MEGABYTES // EACH), PROCESSES, 4)
-        people, processes, rounds = (PEOPLE_SHORT, PROCESSES_SHORT, 2) if short else whole
+        whole = (min(PEOPLE, MEGABYTES // EACH), OTHERS, 4)
+        people, others, rounds = (PEOPLE_SHORT, OTHERS_SHORT, 2) if short else whole
         ours, theirs = [], []
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="echo-bench-")))
@@ -59,23 +59,33 @@ class Crowd:
             }
             daemon = await stack.enter_async_context(telegram_daemon(folder / "ours", model, server, chats, **limits))
             around = surroundings(model.url, folder / "ours")
-            others = [ProcessPerTurn(model, folder / f"other-{number}", around) for number in range(processes)]
+            designs = [ProcessPerTurn(model, folder / f"other-{number}", around) for number in range(others)]
             say("everybody begins")
             await asyncio.gather(*(chat.exchange(model, begins=True) for chat in chats))
-            await asyncio.gather(*(other.turn(f"begin-{place}-") for place, other in enumerate(others)))
-            numbers = itertools.count()
+            await _turns(designs)
             for place in range(rounds):
                 await daemon.settled()
                 began = time.monotonic()
                 await asyncio.gather(*(chat.exchange(model) for chat in chats))
                 ours.append(people / (time.monotonic() - began))
                 began = time.monotonic()
-                await asyncio.gather(*(other.turn(f"turn-{next(numbers)}-") for other in others))
-                theirs.append(processes / (time.monotonic() - began))
+                await _turns(designs)
+                theirs.append(others / (time.monotonic() - began))
                 say(f"round {place + 1} of {rounds}")
             held = f"{len(daemon.agents())} processes of {_megabytes(daemon):,.0f} MB together"
-        note = f"{people} conversations, {held}; the other design: {processes} at once"
+        note = f"{people} conversations, {held}"
         return Measured((Figure(self.rate, tuple(ours), tuple(theirs), rate=True, note=note),))
+
+
+async def _turns(designs: Sequence[ProcessPerTurn]) -> None:
+    """Have each conversation of the other design do a turn, `CONCURRENCY` at the same time."""
+    places = asyncio.Semaphore(CONCURRENCY)
+
+    async def turn(design: ProcessPerTurn) -> None:
+        async with places:
+            await design.turn(fresh_token())
+
+    await asyncio.gather(*(turn(design) for design in designs))
 
 
 def _megabytes(daemon: Daemon) -> float:

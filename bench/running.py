@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from bench.report import Line, as_json, rich_table
 
 RESULTS = Path(__file__).with_name("results.json")
 TRIES = 2
+ENDED = 128 + signal.SIGTERM
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -92,9 +94,15 @@ def _measure(benchmark: Benchmark, *, short: bool, console: Console) -> Measured
             status.update(f"{benchmark.name}: {text}")
 
         async def within() -> Measured:
+            measuring = asyncio.ensure_future(benchmark.measure(short=short, say=say))
+            for name in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(name, measuring.cancel)
             async with asyncio.timeout(benchmark.limit):
-                return await benchmark.measure(short=short, say=say)
+                return await measuring
 
-        measured = asyncio.run(within())
+        try:
+            measured = asyncio.run(within())
+        except asyncio.CancelledError:
+            raise SystemExit(ENDED) from None
     console.print(f"{benchmark.name}: measured in {time.monotonic() - started:.0f} s")
     return measured

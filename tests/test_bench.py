@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -305,6 +307,25 @@ def test_a_measurement_that_hangs_is_given_up() -> None:
 
     with pytest.raises(TimeoutError):
         patiently(Hanging(1.0), short=True, console=Console(quiet=True), expected=None)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_measurement_that_is_told_to_end_ends_what_it_started(name: str) -> None:
+    """It leaves as Ctrl-C does, by the way of its own cleaning up."""
+    ended = []
+
+    class Told(Scripted):
+        async def measure(self, *, short: bool, say: Callable[[str], None]) -> Measured:
+            os.kill(os.getpid(), getattr(signal, name))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(name)
+            return await super().measure(short=short, say=say)
+
+    with pytest.raises(SystemExit):
+        patiently(Told(1.0), short=True, console=Console(quiet=True), expected=None)
+    assert ended == [name]
 
 
 def test_a_run_prints_a_table_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
