@@ -32,13 +32,16 @@ class Capabilities:
     """What a channel can do. Everything defaults to "no", so that a minimal adapter says nothing.
 
     `edit_interval` is the least number of seconds between two edits of a live message; None means that nothing is
-    edited. `typing_interval` is how often `Channel.typing` has to be called for the indicator to stay, in seconds;
+    edited. `dedup_seconds` is for how long the platform drops a second `post` with the same `dedup`; 0 where it does
+    not. `typing_interval` is how often `Channel.typing` has to be called for the indicator to stay, in seconds;
     None means that there is no indicator. `rate` is what the platform lets through, None where it does not matter.
-    `draft_interval` is the least number of seconds between two drafts; None means that there are none. The others say
-    that `react`, `pin`, `open_thread`, `whisper` and `fetch` do something.
+    `draft_interval` is the least number of seconds between two drafts; None means that there are none. `desk` says that
+    people look at the desk here, and so see what stands open as soon as it is stored. The others say that `react`,
+    `pin`, `open_thread`, `whisper` and `fetch` do something.
     """
 
     edit_interval: float | None = None
+    dedup_seconds: float = 0.0
     typing_interval: float | None = None
     draft_interval: float | None = None
     rate: Rate | None = None
@@ -47,6 +50,7 @@ class Capabilities:
     threads: bool = False
     whispers: bool = False
     attachments: bool = False
+    desk: bool = False
 
 
 class Channel(Protocol[PartT]):
@@ -54,9 +58,19 @@ class Channel(Protocol[PartT]):
 
     `parts` is pure: the same intent gives the same parts in the same language (`echo_core.texts`), none over the
     platform's limits, at least one. A part is one platform message. The other methods talk to the platform, end within
-    60 seconds (`fetch` within 120), and raise `RetryLaterError`, `ChannelUnavailableError` or `ChannelGoneError`, never
-    an error of the platform's library. Formatting that the platform refuses is sent again as plain text before any
-    error is raised. `SimpleChannel` has all that a channel may leave out.
+    60 seconds (`fetch` within 120), and raise no error of the platform's library but one of these:
+
+    - `RetryLaterError`: not done; the platform says when to try again.
+    - `ChannelUnreachedError`: not done, since the platform was not reached (no connection); try again.
+    - `ChannelUnavailableError`: trouble that passes; it may have been done all the same (a lost answer). When in
+      doubt, this one: what may stand there twice then says so.
+    - `ChannelGoneError`: not done, and will not be: the channel or the message is gone, or the bot may not write there
+      at all. Replies wait, since the bot may be let in again, so one such error holds up the whole channel.
+
+    What the platform refuses in one part is therefore no error of `post`, `edit` and `whisper`: the part is sent again
+    without it. Formatting gives way to plain text, and files, buttons and at last the words to a line that says what
+    was refused and why. Only where that line is refused as well is the channel gone. `SimpleChannel` has all that a
+    channel may leave out.
     """
 
     @property
@@ -242,7 +256,7 @@ class Adapter(Protocol):
     def channel(self, channel_id: str) -> Channel[Any]:
         """Give the outgoing side of a channel; works for any id, also before `run` has connected.
 
-        Sending before `run` has connected, or after it ended, raises `ChannelUnavailableError`.
+        Sending before `run` has connected, or after it ended, raises `ChannelUnreachedError`.
         """
         ...
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from echo_core.folders import Folders
 from echo_core.messages import FileEntry, FileList
@@ -143,19 +144,28 @@ def kept(plan: Plan, folders: Folders, paths: Sequence[Path]) -> tuple[Path, ...
     return tuple(path for path in paths if bounds.regular(path) is not None)
 
 
-def content(plan: Plan, folders: Folders, artifact: Artifact, *, limit: int) -> bytes | None:
-    """Read a file of at most `limit` bytes; None for a larger one, and for one that is gone.
+def opened(plan: Plan, folders: Folders, artifact: Artifact) -> BinaryIO | None:
+    """Open a file; None for one that is gone.
 
-    What is read lies inside the plan's folders, even if somebody puts a link there meanwhile.
+    What is read from it lies inside the plan's folders, even if somebody puts a link there meanwhile.
     """
     try:
         descriptor = os.open(artifact.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        inside = _Bounds.of(plan, folders).regular(artifact.path)
-        if inside is None or not os.path.samestat(inside, os.fstat(descriptor)):
-            return None
+    inside = _Bounds.of(plan, folders).regular(artifact.path)
+    if inside is None or not os.path.samestat(inside, os.fstat(descriptor)):
+        os.close(descriptor)
+        return None
+    return os.fdopen(descriptor, "rb")
+
+
+def content(plan: Plan, folders: Folders, artifact: Artifact, *, limit: int) -> bytes | None:
+    """Read a file as `opened` gives it, of at most `limit` bytes; None for a larger one, and for one that is gone."""
+    file = opened(plan, folders, artifact)
+    if file is None:
+        return None
+    with file:
         data = file.read(limit + 1)
     return data if len(data) <= limit else None
 

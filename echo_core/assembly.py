@@ -102,7 +102,9 @@ def assemble(
         return turns.running(key)
 
     foresight = Foresight(engine=engine, journal=journal, running=running)
-    cards = Cards(journal=journal, channels=lanes.quiet, running=running, workflow=workflow)
+    cards = Cards(
+        journal=journal, channels=lanes.quiet, running=running, workflow=workflow, standing=broadcast.standing
+    )
     acts = Acts(
         journal=journal,
         orchestrator=Orchestrator(engine=engine, token=token),

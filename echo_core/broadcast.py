@@ -14,6 +14,7 @@ from pathlib import Path
 from echo_core.agent.base import Event, FileWritten, TextDelta, ToolFinished, ToolStarted
 from echo_core.desk import Changed, Doing, FileChanged, Grew, Missed, Sight, TurnBegan, TurnEnded
 from echo_core.messages import ChannelKey, Inbound
+from echo_core.plan import Conversation, Plan
 
 BEHIND = 10_000
 
@@ -22,13 +23,14 @@ BEHIND = 10_000
 class _Running:
     """A turn that runs: since when, which messages it is about, its text by block, files written, the tools in use.
 
-    `anchor` is where it begins in the agent's transcript; empty before the agent was asked. `cwd` is the
-    agent's folder. `failed` says that it has no answer, once it is being stored.
+    `opened` is the plan that begins with it. `anchor` is where it begins in the agent's transcript; empty before the
+    agent was asked. `cwd` is the agent's folder. `failed` says that it has no answer, once it is being stored.
     """
 
     turn: str
     at: datetime
     messages: tuple[Inbound, ...]
+    opened: Plan | None = None
     anchor: str = ""
     cwd: Path | None = None
     failed: bool = False
@@ -96,6 +98,20 @@ class Broadcast:
         running = self._running.get(key)
         return running.messages if running else ()
 
+    def opened(self, key: ChannelKey, plan: Plan) -> None:
+        """Tell that the running turn begins a plan, which is stored when the turn ends."""
+        running = self._running.get(key)
+        if running is not None:
+            running.opened = plan
+            self._tell(key, Changed(key))
+
+    def standing(self, key: ChannelKey, stored: Conversation) -> Conversation:
+        """Give a conversation as it stands: with the plan that the running turn begins."""
+        running = self._running.get(key)
+        if running is None or running.opened is None:
+            return stored
+        return stored.model_copy(update={"plan": running.opened, "shelf": stored.shelved()})
+
     def anchor(self, key: ChannelKey) -> str:
         """Give where the running turn begins in the agent's transcript; empty where none runs, or it is not there."""
         running = self._running.get(key)
@@ -114,6 +130,13 @@ class Broadcast:
             self._tell(key, TurnEnded(key, before.turn, failed=before.failed))
         self._running[key] = running = _Running(turn, self._clock(), tuple(messages))
         self._tell(key, TurnBegan(key, turn, running.at))
+
+    def about(self, key: ChannelKey, messages: Sequence[Inbound]) -> None:
+        """Tell which messages the running turn goes on with, as they are now: people can change them until then."""
+        running = self._running.get(key)
+        if running is not None and running.messages != tuple(messages):
+            running.messages = tuple(messages)
+            self._tell(key, Changed(key))
 
     def feed(self, key: ChannelKey, event: Event) -> None:
         """Tell of an event of the agent's in the running turn."""

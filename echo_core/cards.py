@@ -101,7 +101,8 @@ def _buttons(plan: Plan, workflow: Workflow | None, *, running: bool) -> tuple[B
 class Cards:
     """Keeps the card of every channel up to date. Trouble with a card is in the log, and nowhere else.
 
-    `running` says whether a turn of a channel runs, `workflow` gives a plan's workflow (None when it is not there).
+    `running` says whether a turn of a channel runs, `workflow` gives a plan's workflow (None when it is not there),
+    `standing` a stored conversation with the plan that its running turn begins.
     The message is remembered in the journal under `card`, as its plan's `card_token` and its id with a space between.
     Channels that cannot edit have no card.
     """
@@ -113,7 +114,9 @@ class Cards:
         channels: Channels,
         running: Callable[[ChannelKey], bool],
         workflow: Callable[[Plan], Workflow | None],
+        standing: Callable[[ChannelKey, Conversation], Conversation],
     ) -> None:
+        self._standing = standing
         self._journal = journal
         self._channels = channels
         self._running = running
@@ -166,19 +169,20 @@ class Cards:
             self._dirty.discard(key)
 
     async def _update(self, key: ChannelKey) -> None:
-        conversation = await self._journal.read(key)
+        conversation = self._standing(key, await self._journal.read(key))
         waiting = len(await self._journal.waiting(key))
         if key in self._unkept:
             await self._remember(key, self._unkept[key])
         token, _, message_id = (await self._journal.remembered(key)).get(CARD, "").partition(" ")
-        plan, channel = conversation.plan, self._channels(key)
+        plan, channel, running = conversation.plan, self._channels(key), self._running(key)
+        begins = plan is None and running
         with speaking(conversation.language):
-            if message_id and (plan is None or card_token(plan) != token):
+            if message_id and not begins and (plan is None or card_token(plan) != token):
                 await self._retire(key, conversation, token, message_id)
                 message_id = ""
             if plan is None:
                 return
-            card = card_of(conversation, self._workflow(plan), running=self._running(key), waiting=waiting)
+            card = card_of(conversation, self._workflow(plan), running=running, waiting=waiting)
             if card is not None and (message_id or plan.status != "complete"):
                 await self._show(key, channel, card, card_token(plan), message_id)
                 await self._pin(key, channel)

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from echo_core.messages import (
     AskPermission,
@@ -139,6 +139,18 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file of a plan's folders, open at its beginning: whoever asked for it closes `content`. Reading blocks.
+
+    `name` is its own name without folders, `size` its bytes when it was opened.
+    """
+
+    name: str
+    size: int
+    content: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
 class TurnBegan:
     """The agent works on a turn, since `at` (UTC)."""
 
@@ -222,10 +234,11 @@ class Desk(Protocol):
         """Give a plan that was left in a channel, with a stretch of its history as `history` does; None for another."""
         ...
 
-    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
-        """Give a file of the plan's folders, never one outside; None for a token that names none.
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> OpenFile | None:
+        """Open a file of the plan's folders; None for a token that names none.
 
-        `left` is the slug of a plan that was left, where its files are meant.
+        It is never one outside, whatever links are put there meanwhile: what was looked at is what is open. `left` is
+        the slug of a plan that was left, where its files are meant.
         """
         ...
 

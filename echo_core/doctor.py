@@ -130,7 +130,7 @@ def texts(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         workflow = Prompts(folders=places, own=own).workflow(settings.workflow)
     except WorkflowError as error:
         remedy = "Set ECHO_WORKFLOW and ECHO_PROMPTS_DIR to a workflow that exists; prompts/README.md shows its fields."
-        first = Check("workflow", ok=False, detail=str(error), remedy=remedy)
+        first = Check("workflow", ok=False, detail=error.for_operators, remedy=remedy)
     else:
         phases = ", ".join(phase.skill for phase in workflow.phases)
         first = Check("workflow", ok=True, detail=f"{workflow.name}: {phases}")

@@ -79,7 +79,12 @@ class Engine:
 
 def made_id(plan: Plan, cause: str, step: str) -> str:
     """Make an id for a step that a cause leads to in a plan's channel: a uuid, the same whenever it is made."""
-    return str(uuid5(_NAMESPACE, f"{ChannelKey(plan.adapter, plan.channel_id)}/{cause}/{step}"))
+    return id_in(ChannelKey(plan.adapter, plan.channel_id), cause, step)
+
+
+def id_in(key: ChannelKey, cause: str, step: str) -> str:
+    """Do as `made_id` does, where there is no plan yet."""
+    return str(uuid5(_NAMESPACE, f"{key}/{cause}/{step}"))
 
 
 def first_session(plan: Plan, cause: str) -> str:

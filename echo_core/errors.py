@@ -18,7 +18,8 @@
     ├── JournalError                the durable record could not be read or written
     ├── ChannelError                a message could not be brought to a channel
     │   ├── RetryLaterError         the platform says when to try again
-    │   ├── ChannelUnavailableError network or platform trouble that passes
+    │   ├── ChannelUnavailableError trouble that passes; what was sent may have arrived
+    │   │   └── ChannelUnreachedError   the same, and certainly nothing arrived
     │   └── ChannelGoneError        the channel is gone or the bot was put out
     └── AgentError                  the agent cannot be used at all
         ├── AgentMissingError       no executable
@@ -37,6 +38,11 @@ from echo_core.texts import say
 
 class EchoError(Exception):
     """The root of the tree: catch this to catch everything that is ours."""
+
+    @property
+    def for_operators(self) -> str:
+        """What logs and terminals show, in English where the text is for people in a channel."""
+        return str(self)
 
 
 class ConfigError(EchoError):
@@ -78,12 +84,21 @@ class InvalidPressError(EchoError):
 
 
 class WorkflowError(EchoError):
-    """A workflow file that is missing or cannot be used."""
+    """A workflow file that is missing or cannot be used.
 
-    def __init__(self, *, path: Path, reason: str) -> None:
+    `problem` is a sentence for people in a channel, who see the file's name and no path; `reason` is for operators.
+    """
+
+    def __init__(self, *, path: Path, problem: str, reason: str) -> None:
         self.path = path
+        self.problem = problem
         self.reason = reason
-        super().__init__(say("errors-workflow", path=str(path), reason=reason))
+        super().__init__(say("errors-workflow", file=path.name, problem=problem))
+
+    @property
+    def for_operators(self) -> str:
+        """The path and the reason, in English."""
+        return f"The workflow {self.path} cannot be used: {self.reason}"
 
 
 class AdapterError(EchoError):
@@ -193,11 +208,15 @@ class RetryLaterError(ChannelError):
 
 
 class ChannelUnavailableError(ChannelError):
-    """Trouble of the network or the platform that passes: try again."""
+    """Trouble of the network or the platform that passes: try again. What was to be done may have been done."""
+
+
+class ChannelUnreachedError(ChannelUnavailableError):
+    """Trouble that passes and that came before the platform could do anything: certainly nothing was done."""
 
 
 class ChannelGoneError(ChannelError):
-    """The channel does not exist any more or the bot may not write there: trying again does not help."""
+    """The channel or the message does not exist any more, or the bot may not write there at all; nothing was done."""
 
 
 class AgentError(EchoError):

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from pathlib import Path
 from typing import Any, TypeVar
 
 from echo_core.adapter import Channel
@@ -14,7 +13,7 @@ from echo_core.agent.deferrals import shown_label
 from echo_core.attachments import Intake, Taken, prompt_lines
 from echo_core.fences import Contribution
 from echo_core.journal.base import Turn
-from echo_core.messages import Action, ChannelKey, Inbound, Press, Pressed, Said, Wrote
+from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Press, Pressed, Said, Wrote
 from echo_core.offers import fits, is_early, shown_choice, typed_answer, typed_choice, typed_permission
 from echo_core.orchestrator import Message
 from echo_core.plan import BriefOffer, Offer, PermissionOffer, Plan, QuestionOffer
@@ -30,9 +29,10 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a turn's messages say, and lines for people about what could not be taken in."""
+    """What a turn's messages say, those messages, and lines for people about what could not be taken in."""
 
     message: Message
+    batch: tuple[Inbound, ...]
     lines: tuple[str, ...] = ()
 
 
@@ -50,11 +50,13 @@ class Gathering:
         """Give the messages that this turn is about, its own first, and take the others into the turn.
 
         A turn that an earlier process began is about the same messages again. The answer to what is open stands alone.
+        Until `read` is through, people can change them and take them back.
         """
+        turn.loosen()
         if turn.interrupted is not None:
             known = frozenset(turn.interrupted.joined)
             more = [inbound for inbound in turn.waiting if inbound.id in known]
-        elif isinstance(turn.inbound.body, Said):
+        elif isinstance(turn.inbound.body, Said) or (isinstance(turn.inbound.body, Wrote) and continues(turn.inbound)):
             await self._settled(turn)
             together = _pieces(turn) if _answers(turn) else _said(turn.waiting)
             more = list(together)
@@ -63,32 +65,35 @@ class Gathering:
         turn.join([inbound.id for inbound in more])
         return (turn.inbound, *more)
 
-    async def read(self, batch: Sequence[Inbound], plan: Plan | None, *, stop: asyncio.Event) -> Gathered:
-        """Give what messages say; their files are brought into the plan's workspace. Without a plan they stay away.
+    async def read(self, turn: Turn, batch: Sequence[Inbound], *, stop: asyncio.Event) -> Gathered:
+        """Give what the messages of a turn say now; their files are brought into the plan's workspace.
 
-        Setting `stop` leaves out the files that are not there yet, which a line says.
+        Without a plan they stay away, and setting `stop` leaves out those that are not there yet; a line says so.
+        What was taken back while the files came is left out.
         """
+        plan = turn.conversation.plan
+        files = {inbound.id: await self._files(inbound, plan, stop=stop) for inbound in batch}
+        now = tuple(inbound for inbound in await turn.fasten() if inbound.id in files)
         said: list[Contribution] = []
-        images: list[Path] = []
-        lines: list[str] = []
-        for inbound in batch:
-            text, attachments = _content(inbound)
-            if attachments and plan is not None:
-                taking = self._intake.take(
-                    attachments,
-                    channel=self._channels(_source(inbound)),
-                    workspace=plan.workspace,
-                    message_id=inbound.id,
-                )
-                taken = await _unless(stop, taking)
-                if taken is None:
-                    taken = Taken((), (), (say("gathering-stopped", count=len(attachments)),))
-                text = "\n\n".join(part for part in (text, prompt_lines(taken)) if part)
-                images.extend(taken.images)
-                lines.extend(taken.lines)
+        for inbound in now:
+            text = "\n\n".join(part for part in (_content(inbound)[0], prompt_lines(files[inbound.id])) if part)
             if text.strip():
                 said.append(contribution(inbound, text))
-        return Gathered(Message(tuple(said), tuple(images), batch[0].at), tuple(lines))
+        images = tuple(image for inbound in now for image in files[inbound.id].images)
+        lines = tuple(line for inbound in now for line in files[inbound.id].lines)
+        first = now[0] if now else batch[0]
+        return Gathered(Message(tuple(said), images, first.at, first.unseen), now, lines)
+
+    async def _files(self, inbound: Inbound, plan: Plan | None, *, stop: asyncio.Event) -> Taken:
+        attachments = _content(inbound)[1]
+        if not attachments:
+            return Taken((), (), ())
+        if plan is None:
+            return Taken((), (), (say("gathering-no-plan", count=len(attachments)),))
+        channel = self._channels(_source(inbound))
+        taking = self._intake.take(attachments, channel=channel, workspace=plan.workspace, message_id=inbound.id)
+        taken = await _unless(stop, taking)
+        return taken or Taken((), (), (say("gathering-stopped", count=len(attachments)),))
 
     async def _settled(self, turn: Turn) -> None:
         """Wait until nothing more of an album or a cut text comes."""
@@ -98,6 +103,24 @@ class Gathering:
         while len(turn.waiting) > seen and _goes_on(turn) and loop.time() < end:
             seen = len(turn.waiting)
             await asyncio.sleep(self._settle)
+
+
+def overtaken(turn: Turn) -> tuple[Inbound, ...]:
+    """Give what waits behind `/exit` for the plan that is left: all up to the next plan's beginning."""
+    if not is_command(turn.inbound.body, "exit"):
+        return ()
+    return tuple(takewhile(lambda inbound: not is_command(inbound.body, "plan", "resume"), turn.waiting))
+
+
+def pressed_again(turn: Turn) -> tuple[Inbound, ...]:
+    """Give the presses that wait and say the same as this one: somebody pressed a button twice."""
+    body = turn.inbound.body
+    return tuple(inbound for inbound in turn.waiting if isinstance(body, Pressed) and inbound.body == body)
+
+
+def is_command(body: Body, *names: str) -> bool:
+    """Say whether a message is one of these commands."""
+    return isinstance(body, Command) and body.name in names
 
 
 def contribution(inbound: Inbound, text: str) -> Contribution:
@@ -112,7 +135,7 @@ def chosen_label(offer: Offer, batch: Sequence[Inbound]) -> str:
         press = Press.decode(first.body.data)
         return shown_choice(offer, press) if fits(offer, press) else ""
     words = "\n\n".join(_content(inbound)[0] for inbound in batch).strip()
-    if not words or (isinstance(first.body, Said) and is_early(offer, first.at)):
+    if not words or (isinstance(first.body, Said) and is_early(offer, first.at, unseen=first.unseen)):
         return ""
     match offer:
         case QuestionOffer(questions=questions, index=index):
@@ -125,6 +148,17 @@ def chosen_label(offer: Offer, batch: Sequence[Inbound]) -> str:
         case _:
             return ""
     return clip(" ".join(words.split()), SHOWN_ANSWER)
+
+
+def continues(inbound: Inbound) -> bool:
+    """Say whether more of the same is on its way."""
+    return isinstance(inbound.body, (Said, Wrote, Command)) and inbound.body.continues
+
+
+def is_next_piece(before: Inbound, after: Inbound) -> bool:
+    """Say whether a message goes on with its author's message before: the same album, or the same text, cut."""
+    one_way = (before.author.id, before.via, before.group) == (after.author.id, after.via, after.group)
+    return one_way and continues(before) and isinstance(after.body, Said)
 
 
 def _source(inbound: Inbound) -> ChannelKey:
@@ -145,16 +179,19 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, ResultT]) -> Re
 
 
 def _goes_on(turn: Turn) -> bool:
-    last = (turn.inbound, *_said(turn.waiting))[-1]
-    return isinstance(last.body, Said) and last.body.continues
+    """Say whether somebody's last message is one of which more is on its way."""
+    last = {inbound.author.id: inbound for inbound in (turn.inbound, *_said(turn.waiting))}
+    return any(map(continues, last.values()))
 
 
 def _answers(turn: Turn) -> bool:
     """Say whether the turn's own message answers what is open."""
+    if isinstance(turn.inbound.body, Wrote):
+        return True
     plan = turn.conversation.plan
     offer = plan.offer if plan else None
     asks = offer is not None and offer.kind in {"question", "permission", "brief"}
-    return asks and not is_early(offer, turn.inbound.at)
+    return asks and not is_early(offer, turn.inbound.at, unseen=turn.inbound.unseen)
 
 
 def _said(waiting: Sequence[Inbound]) -> Iterator[Inbound]:
@@ -163,23 +200,18 @@ def _said(waiting: Sequence[Inbound]) -> Iterator[Inbound]:
 
 
 def _pieces(turn: Turn) -> Iterator[Inbound]:
-    """Give the further pieces of what is one message to its author: the album, the cut text."""
-    author, goes_on = turn.inbound.author.id, _continues(turn.inbound)
+    """Give the further pieces of what is one message to its author, whoever wrote something in between."""
+    last = turn.inbound
     for inbound in _said(turn.waiting):
-        if not goes_on or inbound.author.id != author:
+        if is_next_piece(last, inbound):
+            yield inbound
+            last = inbound
+        elif inbound.author.id == last.author.id:
             return
-        yield inbound
-        goes_on = _continues(inbound)
-
-
-def _continues(inbound: Inbound) -> bool:
-    return isinstance(inbound.body, Said) and inbound.body.continues
 
 
 def _content(inbound: Inbound) -> tuple[str, tuple[Any, ...]]:
     match inbound.body:
-        case Said(text=text, attachments=attachments):
+        case Said(text=text, attachments=attachments) | Wrote(text=text, attachments=attachments):
             return text, attachments
-        case Wrote(text=text):
-            return text, ()
     return "", ()

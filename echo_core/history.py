@@ -11,7 +11,7 @@ from typing import Protocol
 from echo_core.fences import unfence
 from echo_core.markers import strip_markers
 from echo_core.plan import Plan
-from echo_core.render import escape, preview, split
+from echo_core.render import beginning, escape, preview
 from echo_core.texts import say
 
 
@@ -107,8 +107,7 @@ def _begin_alike(lines: Sequence[Line], others: Sequence[Line]) -> bool:
 
 def _shortened(text: str, limit: int) -> str:
     """Give the front of a text that is too long, so that it can be read by itself."""
-    pieces = split(text, limit)
-    return f"{pieces[0]}\n\n…" if len(pieces) > 1 else preview(text)
+    return preview(text) if len(text) <= limit else f"{beginning(text, limit)}\n\n…"
 
 
 def _session(phase: str, lines: Sequence[Line]) -> Iterator[Said]:

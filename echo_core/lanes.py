@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from echo_core.adapter import Capabilities, Channel
-from echo_core.errors import ChannelUnavailableError
+from echo_core.errors import ChannelUnreachedError
 from echo_core.messages import Attachment, ChannelKey, Intent, Mark
 from echo_core.pacing import MARGIN, Line, Urgency, limited
 
@@ -94,12 +94,12 @@ class Lane:
     async def post(self, part: Any, *, dedup: str) -> str:  # noqa: ANN401 - the adapter's own
         """Send a part when its turn has come.
 
-        Raises `ChannelUnavailableError` also when it was withdrawn before it was sent.
+        Raises `ChannelUnreachedError` when it was withdrawn before it was sent.
         """
         post = self._run(self._posts, lambda: self._channel.post(part, dedup=dedup), yields=self._edits > Urgency.EDIT)
         message_id = await post
         if message_id is None:
-            raise ChannelUnavailableError(key=str(self._key), reason="it was withdrawn before it was sent")
+            raise ChannelUnreachedError(key=str(self._key), reason="it was withdrawn before it was sent")
         return message_id
 
     async def edit(self, message_id: str, part: Any) -> None:  # noqa: ANN401

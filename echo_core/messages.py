@@ -158,10 +158,15 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, without its slash, and what followed it; native arguments are written as a person would type them."""
+    """A command, without its slash, and what followed it; native arguments are written as a person would type them.
+
+    The files that came with it go to the plan as a message behind it; `continues` as in `Said`.
+    """
 
     name: str
     argument: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    continues: bool = False
     kind: Literal["command"] = "command"
 
 
@@ -175,10 +180,15 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """An answer in somebody's own words to the question that `data`, the string of its `OTHER` press, belongs to."""
+    """An answer in somebody's own words to the question that `data`, the string of its `OTHER` press, belongs to.
+
+    There may be files with it; `continues` as in `Said`.
+    """
 
     data: str
     text: str
+    attachments: tuple[Attachment, ...] = ()
+    continues: bool = False
     kind: Literal["wrote"] = "wrote"
 
 
@@ -201,7 +211,8 @@ class Inbound:
     place that access may be given to (a Telegram topic's chat). `addressed` says that the bot was meant: a private
     chat, a mention, a reply to the bot, a command or a press. `at` is when the router took it in (UTC), and None
     before that. `via` names the adapter that it came by, where that is not the channel's own: somebody takes part from
-    a dashboard, and is let in there.
+    a dashboard, and is let in there. `unseen` says that what stood open then had not reached the channel yet. `group`
+    is the platform's own name for the messages that were sent as one (an album); empty where there is none.
     """
 
     id: str
@@ -212,6 +223,8 @@ class Inbound:
     addressed: bool = True
     at: datetime | None = None
     via: str = ""
+    unseen: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

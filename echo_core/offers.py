@@ -102,7 +102,11 @@ def offer_of(turn: PhaseTurn, *, token: str, now: datetime, reopens: int = 0) ->
 
 
 def intent_of(offer: Offer, plan: Plan, *, next_title: str | None, failure: str = "") -> Offered:
-    """Give the message that shows an offer. `next_title` is the phase that a ready plan goes on to, None at its end."""
+    """Give the message that shows an offer, the same each time.
+
+    `next_title` is the phase that a ready plan goes on to, None at its end; `failure` what is said of a turn that was
+    not finished where the offer has no words for it.
+    """
     match offer:
         case QuestionOffer(questions=questions, index=index, token=token):
             question = questions[index]
@@ -121,8 +125,8 @@ def intent_of(offer: Offer, plan: Plan, *, next_title: str | None, failure: str 
             return AskQuestion(text="", header="", options=shown, token=token, decision=number_of(plan, offer))
         case PermissionOffer(text=text, rule_text=rule_text, token=token):
             return AskPermission(text=text, always=rule_text, token=token)
-        case RecoveryOffer(token=token):
-            return AskRecovery(text=failure, token=token)
+        case RecoveryOffer(text=text, token=token):
+            return AskRecovery(text=text or failure, token=token)
         case ReadyOffer(token=token):
             return PhaseReady(
                 say("offer-last-phase" if next_title is None else "offer-ready"), ready_label(next_title), token
@@ -140,10 +144,14 @@ def number_of(plan: Plan, offer: QuestionOffer | BriefOffer) -> int:
     return offer.reopens if offer.reopens and asked_first else len(plan.decisions) + 1
 
 
-def is_early(offer: Offer | None, at: datetime | None) -> bool:
-    """Say whether something was said before what is open was asked: then it is no answer to it."""
-    asked_at = getattr(offer, "asked_at", None)
-    return at is not None and asked_at is not None and at < asked_at
+def is_early(offer: Offer | None, at: datetime | None, *, unseen: bool = False) -> bool:
+    """Say whether something was said before what is open was asked, or could be seen: then it is no answer to it.
+
+    `at` and `unseen` are those of the `Inbound`.
+    """
+    if not isinstance(offer, QuestionOffer | BriefOffer | PermissionOffer):
+        return False
+    return unseen or (at is not None and offer.asked_at is not None and at < offer.asked_at)
 
 
 def fits(offer: Offer | None, press: Press) -> bool:

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 import structlog
 
 from echo_core.agent.base import Finished
 from echo_core.artifacts import kept
 from echo_core.decisions import decided, named, reopened, reopening, to_retake, write_section
-from echo_core.engine import Engine
+from echo_core.engine import Engine, id_in
 from echo_core.errors import WorkflowError
 from echo_core.fences import Contribution, fence_all, new_nonce
 from echo_core.messages import Action, ChannelKey, Files, Intent, Notice, Reply
@@ -63,11 +62,15 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What members said: each contribution, the pictures that came with it, and when the first was written (UTC)."""
+    """What members said: each contribution, the pictures that came with it, and when the first was written (UTC).
+
+    `unseen` says that what stood open could not be seen yet when the first was written.
+    """
 
     said: tuple[Contribution, ...]
     images: tuple[Path, ...] = ()
     at: datetime | None = None
+    unseen: bool = False
 
     @property
     def text(self) -> str:
@@ -104,7 +107,7 @@ class Orchestrator:
             workflow=wanted.workflow,
             conditions=conditions,
             phase=loaded.taken(conditions)[0].skill,
-            planning_session_id=str(uuid4()),
+            planning_session_id=id_in(key, line.message_id, "plan"),
             adapter=key.adapter,
             channel_id=key.channel_id,
             workspace=workspace,
@@ -115,18 +118,19 @@ class Orchestrator:
         )
         titles = " → ".join(phase.title for phase in loaded.taken(conditions))
         begun = conversation.model_copy(update={"plan": plan, "shelf": conversation.shelved()})
+        line.opened(plan)
         opening = say("plan-begins", slug=wanted.slug, phases=titles)
         return await self._run(begun, line, lambda session: session.start(), opening=opening)
 
     async def respond(self, conversation: Conversation, message: Message, line: Line) -> Step:
         """Take what members said: the answer to what is open, or their side of the conversation.
 
-        What was written before a question was asked is no answer to it: the agent gets it instead of one.
+        What was written before a question could be seen is no answer to it: the agent gets it instead of one.
         """
         plan = conversation.plan
         if plan is None:
             return Step(conversation, (Notice(no_plan()),))
-        if is_early(plan.offer, message.at):
+        if is_early(plan.offer, message.at, unseen=message.unseen):
             words = _with_answers(plan, fence_all(message.said, nonce=new_nonce()))
             return await self._run(conversation, line, lambda session: session.tell(words, message.images))
         match plan.offer:

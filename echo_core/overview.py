@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,10 +12,21 @@ from pathlib import Path
 from typing import Protocol
 
 from echo_core.agent.deferrals import shown_label
-from echo_core.artifacts import artifacts, find
+from echo_core.artifacts import artifacts, find, opened
 from echo_core.broadcast import Broadcast
 from echo_core.cards import card_token
-from echo_core.desk import AnswerRow, DecisionRow, Left, Page, PlanDetail, PlanSummary, Sight, Utterance, Waiting
+from echo_core.desk import (
+    AnswerRow,
+    DecisionRow,
+    Left,
+    OpenFile,
+    Page,
+    PlanDetail,
+    PlanSummary,
+    Sight,
+    Utterance,
+    Waiting,
+)
 from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
 from echo_core.foresight import Foresight
@@ -83,7 +95,7 @@ class Overview:
         """Give all plans; see `Desk.plans`."""
         found: list[PlanSummary] = []
         async for entry in self._journal.entries():
-            conversation, running = entry.conversation, self._running(entry.key)
+            conversation, running = self._broadcast.standing(entry.key, entry.conversation), self._running(entry.key)
             if conversation.plan is not None:
                 waiting = max(entry.waiting - running, 0)
                 found.append(self._summary(entry.key, conversation.plan, running=running, waiting=waiting))
@@ -92,7 +104,7 @@ class Overview:
 
     async def plan(self, key: ChannelKey) -> PlanDetail | None:
         """Give the plan that a channel works on; see `Desk.plan`."""
-        conversation = await self._journal.read(key)
+        conversation = await self._standing(key)
         plan = conversation.plan
         if plan is None:
             return None
@@ -122,18 +134,18 @@ class Overview:
 
     async def history(self, key: ChannelKey, *, before: int | None = None, count: int = 50) -> Page:
         """Give a stretch of what was said; see `Desk.history`."""
-        plan = (await self._journal.read(key)).plan
+        plan = (await self._standing(key)).plan
         if plan is None:
             return Page((), 0)
         return self._page(plan, await self._said(plan, self._broadcast.anchor(key)), before, count)
 
     async def shelf(self, key: ChannelKey) -> Sequence[PlanSummary]:
         """Give the plans that were left in a channel; see `Desk.shelf`."""
-        return [self._left(key, plan) for plan in reversed((await self._journal.read(key)).shelf)]
+        return [self._left(key, plan) for plan in reversed((await self._standing(key)).shelf)]
 
     async def left(self, key: ChannelKey, slug: str, *, before: int | None = None, count: int = 50) -> Left | None:
         """Give a plan that was left; see `Desk.left`."""
-        plan = _on_shelf(await self._journal.read(key), slug)
+        plan = _on_shelf(await self._standing(key), slug)
         if plan is None:
             return None
         detail = await self._detail(self._left(key, plan), plan)
@@ -149,12 +161,11 @@ class Overview:
         )
         return Page(shown, len(said))
 
-    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
-        """Give a file of the plan's folders; see `Desk.file`."""
-        conversation = await self._journal.read(key)
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> OpenFile | None:
+        """Open a file of the plan's folders; see `Desk.file`."""
+        conversation = await self._standing(key)
         plan = _on_shelf(conversation, left) if left else conversation.plan
-        found = None if plan is None else await asyncio.to_thread(find, plan, self._folders, token)
-        return None if found is None else found.path
+        return None if plan is None else await asyncio.to_thread(_opened, plan, self._folders, token)
 
     async def busy(self, key: ChannelKey) -> bool:
         """Say whether something waits or is being done; see `Desk.busy`."""
@@ -174,12 +185,15 @@ class Overview:
 
     async def auto_advance(self, key: ChannelKey, *, on: bool) -> None:
         """Have ready phases go on by themselves, or not; see `Desk.auto_advance`."""
-        plan = (await self._journal.read(key)).plan
+        plan = (await self._standing(key)).plan
         if plan is not None:
             await self._journal.remember(key, AUTO, plan.planning_session_id if on else "")
             if on and isinstance(plan.offer, ReadyOffer) and not await self._journal.unfinished(key):
                 await self._journal.accept(_going_on(key, plan.offer))
         self._broadcast.changed(key)
+
+    async def _standing(self, key: ChannelKey) -> Conversation:
+        return self._broadcast.standing(key, await self._journal.read(key))
 
     async def _said(self, plan: Plan, anchor: str) -> list[Said]:
         """Read what was said before the turn that begins at `anchor`; a stand is read once for each language."""
@@ -258,6 +272,14 @@ class Overview:
             return None
 
 
+def _opened(plan: Plan, folders: Folders, token: str) -> OpenFile | None:
+    found = find(plan, folders, token)
+    content = None if found is None else opened(plan, folders, found)
+    if found is None or content is None:
+        return None
+    return OpenFile(found.path.name, os.fstat(content.fileno()).st_size, content)
+
+
 def _going_on(key: ChannelKey, offer: ReadyOffer) -> Inbound:
     """Make the press that moves a plan on which is ready already."""
     press = Pressed(Press(Action.CONTINUE, offer.token).encode())
@@ -293,6 +315,6 @@ def _words(plan: Plan, body: Body) -> str:
             return text
         case Pressed(data=data) if plan.offer is not None and fits(plan.offer, press := Press.decode(data)):
             return escape(shown_choice(plan.offer, press))
-        case Command(name=name, argument=argument):
+        case Command(name=name, argument=argument) if name != "plan":
             return escape(f"/{name} {argument}".strip())
     return ""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_all,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    wait_exponential,
+)
 
 from echo_core.errors import ChannelError, ChannelGoneError, JournalError, RetryLaterError
 
@@ -22,8 +29,10 @@ def _pause(state: RetryCallState) -> float:
     return GONE_PAUSE if isinstance(error, ChannelGoneError) else float(_growing(state))
 
 
-async def patiently(action: Callable[[], Awaitable[None]], *, doing: str, key: str) -> None:
-    """Do `action` until it succeeds, through failures of the state folder and of channels.
+async def patiently(
+    action: Callable[[], Awaitable[None]], *, doing: str, key: str, final: tuple[type[ChannelError], ...] = ()
+) -> None:
+    """Do `action` until it succeeds, through failures of the state folder and of channels but the `final` ones.
 
     A `RetryLaterError` says itself how long to wait; a channel that is gone is tried again every ten minutes, since
     the bot may be let in again. Each failure is logged once a try. Anything else is raised; cancelling ends it.
@@ -36,7 +45,7 @@ async def patiently(action: Callable[[], Awaitable[None]], *, doing: str, key: s
     async def act() -> None:  # tenacity awaits a coroutine function only, not what a lambda gives
         await action()
 
-    retrying = AsyncRetrying(
-        retry=retry_if_exception_type((ChannelError, JournalError)), wait=_pause, before_sleep=failed, reraise=True
-    )
+    passes = retry_if_exception_type((ChannelError, JournalError))
+    retry = retry_all(passes, retry_if_not_exception_type(final))
+    retrying = AsyncRetrying(retry=retry, wait=_pause, before_sleep=failed, reraise=True)
     await retrying(act)

@@ -119,6 +119,7 @@ class RecoveryOffer(Record):
     """A turn that was cut off or failed: retry or drop.
 
     `session_id` and `anchor` say where to look in the transcript, `pending` what to say again if it never arrived.
+    `text` is what people were told about it, empty where that is no more than that it was not finished.
     """
 
     kind: Literal["recovery"] = "recovery"
@@ -126,6 +127,7 @@ class RecoveryOffer(Record):
     session_id: str
     anchor: str
     pending: Pending
+    text: str = ""
 
 
 Offer = Annotated[

@@ -46,14 +46,15 @@ class Line:
 
     `message_id` names the turn, so that all ids made for it are the same when it is done again after a crash;
     `foreseen` is what a session that it starts was expected by, empty where nobody could expect it (`foresight`).
-    `announce` shows a line of the daemon's own above the agent's text. `interrupted` says that an earlier process had
-    begun the turn.
+    `announce` shows a line of the daemon's own above the agent's text, `opened` tells of a plan that begins with this
+    turn. `interrupted` says that an earlier process had begun the turn.
     """
 
     message_id: str
     begin: Callable[[Running], Awaitable[None]]
     observe: Callable[[Event], None]
     announce: Callable[[str], None]
+    opened: Callable[[Plan], None]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: bool = False
     foreseen: str = ""

@@ -16,6 +16,7 @@ from echo_core.errors import WorkflowError
 from echo_core.fences import defuse
 from echo_core.folders import Folders
 from echo_core.plan import Plan
+from echo_core.texts import say
 from echo_core.workflow import SYSTEM_PROMPT, Phase, Workflow, load_workflow, workflow_names
 
 PLUGIN = "echo-core"
@@ -40,6 +41,7 @@ class Prompts:
         shipped = shipped or shipped_prompts()
         self._roots = (own.expanduser().absolute(), shipped) if own else (shipped,)
         self._folders = folders
+        self._logged: set[str] = set()
 
     @property
     def workflow_folders(self) -> tuple[Path, ...]:
@@ -47,8 +49,14 @@ class Prompts:
         return tuple(root / "workflows" for root in self._roots)
 
     def workflow(self, name: str) -> Workflow:
-        """Read a workflow. Raises `WorkflowError`."""
-        return load_workflow(name, self.workflow_folders)
+        """Read a workflow. Raises `WorkflowError`, and logs once what is wrong with a file."""
+        try:
+            return load_workflow(name, self.workflow_folders)
+        except WorkflowError as error:
+            if error.for_operators not in self._logged:
+                self._logged.add(error.for_operators)
+                log.warning("workflow_unusable", path=str(error.path), reason=error.reason)
+            raise
 
     def workflow_names(self) -> tuple[str, ...]:
         """Give the names of all workflows."""
@@ -70,7 +78,8 @@ class Prompts:
         phase = workflow.phase(plan.phase)
         if phase is None:
             path = self.workflow_folders[0] / f"{plan.workflow}.toml"
-            raise WorkflowError(path=path, reason=f"it has no phase {plan.phase}, which the plan {plan.slug} is in.")
+            problem = say("errors-workflow-no-phase", phase=plan.phase)
+            raise WorkflowError(path=path, problem=problem, reason=f"it has no phase {plan.phase}.")
         reviewed = workflow.phase(phase.reviews) if phase.reviews else None
         review = plan.workspace / reviewed.document if reviewed else None
         if review not in plan.documents:
@@ -91,7 +100,8 @@ class Prompts:
         closing = self.workflow(plan.workflow).closing
         if closing is None:
             path = self.workflow_folders[0] / f"{plan.workflow}.toml"
-            raise WorkflowError(path=path, reason="it has no closing document.")
+            problem = say("errors-workflow-no-closing")
+            raise WorkflowError(path=path, problem=problem, reason="it has no closing document.")
         values = {
             "slug": plan.slug,
             "description": self.unexpanded(one_line(plan.description)),
@@ -127,7 +137,8 @@ class Prompts:
         path = self._find(phase.prompt_file)
         if path is None:
             missing = self._roots[0] / phase.prompt_file
-            raise WorkflowError(path=missing, reason=f"the prompt of {phase.skill} does not exist.")
+            problem = say("errors-workflow-no-prompt", phase=phase.skill)
+            raise WorkflowError(path=missing, problem=problem, reason=f"the prompt of {phase.skill} does not exist.")
         return path.read_text(encoding="utf-8")
 
     def _invocation(self, phase: str) -> str:

@@ -14,7 +14,7 @@ from echo_core.messages import (
     PhaseReady,
     Reply,
 )
-from echo_core.render import preview, split
+from echo_core.render import beginning, preview
 from echo_core.texts import say
 
 BEGINNING = 1_500
@@ -44,6 +44,6 @@ def within(replies: Sequence[Intent], limit: int, *, name: str) -> tuple[Intent,
 def _within(reply: Reply, limit: int, name: str) -> Intent:
     if len(reply.markdown) <= limit:
         return reply
-    beginning = preview(split(reply.markdown, BEGINNING)[0])
+    front = preview(beginning(reply.markdown, BEGINNING))
     rest = say("replies-whole", length=len(reply.markdown), name=f"`{name}`")
-    return Document(f"{beginning}\n\n…\n\n*{rest}*", name, reply.markdown, note=reply.note)
+    return Document(f"{front}\n\n…\n\n*{rest}*", name, reply.markdown, note=reply.note)

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import structlog
 
-from echo_core.acts import opens
 from echo_core.adapter import CommandSpec
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards, card_token
@@ -19,6 +18,7 @@ from echo_core.config import AdapterSettings
 from echo_core.desk import Desk
 from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDateError
 from echo_core.foresight import Foresight
+from echo_core.gathering import chosen_label
 from echo_core.journal.base import Journal
 from echo_core.journal.line import KeyLocks
 from echo_core.looks import Looks
@@ -30,10 +30,12 @@ from echo_core.messages import (
     Deleted,
     Edited,
     Inbound,
+    Intent,
     Notice,
     Press,
     Pressed,
     Receipt,
+    Reply,
     Said,
     Unsupported,
     Wrote,
@@ -46,9 +48,9 @@ from echo_core.presenter import Presenter
 from echo_core.prompts import Prompts
 from echo_core.render import escape
 from echo_core.steps import no_plan, under_way
-from echo_core.texts import best, say, speaking
+from echo_core.texts import best, say, speaking, spoken
 from echo_core.turns import Turns
-from echo_core.waiting import WaitingLine
+from echo_core.waiting import MOVING, Pieces, WaitingLine
 
 MESSAGE_LIMIT = 100_000
 REMEMBERED = 1_000
@@ -97,8 +99,10 @@ class Router:
             broadcast=broadcast,
             interrupt=turns.interrupt,
             free=lambda: turns.free,
+            shown=outbox.has_shown,
             interrupts=interrupts,
         )
+        self._pieces = Pieces()
         self._locks = KeyLocks()
         self._refused: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._not_kept: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -126,7 +130,7 @@ class Router:
         one_by_one = isinstance(inbound.body, (Said, Pressed, Wrote))
         try:
             async with self._locks.hold(inbound.key) if one_by_one else nullcontext():
-                conversation = await self._journal.read(inbound.key)
+                conversation = self._broadcast.standing(inbound.key, await self._journal.read(inbound.key))
                 with speaking(self._language or best(inbound.author.language) or conversation.language):
                     return await self._served(inbound, conversation)
         except JournalError as error:
@@ -147,7 +151,7 @@ class Router:
             return ()
         if not self._access(inbound.via or inbound.key.adapter).allows(inbound.author, inbound.chat_id):
             return ()
-        conversation = await self._journal.read(inbound.key)
+        conversation = self._broadcast.standing(inbound.key, await self._journal.read(inbound.key))
         return completions(await self._looks.values(body.name, parameter, conversation), body.argument)
 
     async def resume_points(self, adapter: str) -> Mapping[str, str]:
@@ -164,30 +168,38 @@ class Router:
         return Receipt(accepted=False, notice=say("router-stranger", id=inbound.author.id))
 
     async def _served(self, inbound: Inbound, conversation: Conversation) -> Receipt:
-        if await self._journal.knows(inbound):
-            return Receipt(accepted=True)
         try:
-            match inbound.body:
-                case Pressed(data=data):
-                    return await self._pressed(inbound, data, conversation)
-                case Wrote(data=data, text=text):
-                    return await self._wrote(inbound, data, text)
-                case Command() as command:
-                    return await self._command(inbound, command, conversation)
-                case Said() as said:
-                    return await self._said(inbound, said, conversation)
-                case Edited(target=target, text=text):
-                    await self._line.edit(inbound.key, target, text, limit=MESSAGE_LIMIT)
-                case Unsupported(what=what):
-                    return await self._unsupported(inbound, what, conversation)
-            return Receipt(accepted=True)
+            known = await self._journal.knows(inbound)
+            receipt = Receipt(accepted=True) if known else await self._taken(inbound, conversation)
+            if known or (receipt.accepted and isinstance(inbound.body, (Command, Wrote))):
+                self._pieces.taken(inbound)
+            return await self._line.follow(inbound, receipt) if receipt.accepted else receipt
         except JournalError:
             raise
         except EchoError as error:
             return Receipt(accepted=False, notice=str(error))
 
+    async def _taken(self, inbound: Inbound, conversation: Conversation) -> Receipt:
+        match inbound.body:
+            case Pressed(data=data):
+                return await self._pressed(inbound, data, conversation)
+            case Wrote() as wrote:
+                return await self._wrote(inbound, wrote)
+            case Command() as command:
+                return await self._command(inbound, command, conversation)
+            case Said() as said:
+                return await self._said(inbound, said, conversation)
+            case Edited(target=target, text=text):
+                await self._line.edit(inbound.key, target, text, limit=MESSAGE_LIMIT)
+            case Unsupported(what=what):
+                return await self._unsupported(inbound, what, conversation)
+        return Receipt(accepted=True)
+
     async def _said(self, inbound: Inbound, said: Said, conversation: Conversation) -> Receipt:
-        if not await self._meant(inbound, conversation.plan):
+        inbound = await self._line.informed(inbound, conversation.plan)
+        together = self._pieces.joined(inbound, meant=await self._meant(inbound, conversation.plan))
+        if not together.meant:
+            self._pieces.keep(together)
             return Receipt(accepted=True)
         if not said.text.strip() and not said.attachments:
             return Receipt(accepted=False, notice=say("router-empty"))
@@ -195,9 +207,10 @@ class Router:
             return Receipt(accepted=False, notice=say("router-too-long", length=len(said.text), limit=MESSAGE_LIMIT))
         if conversation.plan is None and not await self._journal.unfinished(inbound.key):
             return Receipt(accepted=False, notice=no_plan())
-        receipt = await self._line.accept(inbound)
+        receipts = [await self._line.accept(piece) for piece in together.new]
+        self._pieces.keep(together)
         self._echo(inbound, "\n".join((said.text, *(f"📎 {attachment.name}" for attachment in said.attachments))))
-        return receipt
+        return next((receipt for receipt in receipts if receipt.notice), receipts[-1])
 
     def _echo(self, inbound: Inbound, text: str) -> None:
         """Show in the channel what somebody said who takes part from elsewhere."""
@@ -217,17 +230,12 @@ class Router:
         """
         if inbound.addressed or (plan is not None and plan.dedicated):
             return True
-        if plan is None and await self._is_being_dedicated(inbound.key):
+        if plan is None and await self._line.opens(inbound.key):
             return True
         if self._access(inbound.key.adapter).listen != "plan":
             return False
         under_way = plan is not None and plan.status != "complete"
         return under_way or await self._journal.unfinished(inbound.key) > 0
-
-    async def _is_being_dedicated(self, key: ChannelKey) -> bool:
-        """Say whether the first turn of the plan that a channel was opened for waits or runs."""
-        waiting = await self._journal.waiting(key)
-        return any(opens(item.body) for item in (*self._broadcast.at_work_on(key), *waiting))
 
     async def _pressed(self, inbound: Inbound, data: str, conversation: Conversation) -> Receipt:
         try:
@@ -236,33 +244,29 @@ class Router:
             raise OutOfDateError from None
         if press.action in {Action.STOP, Action.FILES, Action.FILE, Action.LEAVE}:
             return await self._controlled(inbound, press, conversation)
-        if await self._is_known(inbound):
+        if await self._line.repeats(inbound):
             return Receipt(accepted=True, keep=True)
         offer = await self._open(inbound.key, press)
         if press.action is Action.OTHER:
             return Receipt(accepted=True, notice=say("router-write-answer"), keep=True)
         await self._journal.accept(inbound)
-        label = shown_choice(offer, press)
+        with speaking(self._language or conversation.language or spoken()):
+            label = shown_choice(offer, press)  # everybody reads it
         self._echo(inbound, label)
         place = await self._line.place(inbound.key)
         return Receipt(accepted=True, notice=place, label=label, keep=press.action is Action.CONTINUE)
 
-    async def _wrote(self, inbound: Inbound, data: str, text: str) -> Receipt:
+    async def _wrote(self, inbound: Inbound, wrote: Wrote) -> Receipt:
         try:
-            press = Press.decode(data)
-        except InvalidPressError:
-            raise OutOfDateError from None
-        await self._open(inbound.key, press)
-        if not text.strip():
+            offer = await self._open(inbound.key, Press.decode(wrote.data))
+        except (InvalidPressError, OutOfDateError):
+            return Receipt(accepted=False, notice=say("router-question-over"))
+        if not wrote.text.strip() and not wrote.attachments:
             return Receipt(accepted=False, notice=say("router-empty"))
         await self._journal.accept(inbound)
-        self._echo(inbound, text)
-        return Receipt(accepted=True, notice=await self._line.place(inbound.key), label=text.strip())
-
-    async def _is_known(self, inbound: Inbound) -> bool:
-        """Say whether a press like this one waits or is being worked on: somebody pressed the button twice."""
-        waiting = await self._journal.waiting(inbound.key)
-        return any(item.body == inbound.body for item in (*self._broadcast.at_work_on(inbound.key), *waiting))
+        self._echo(inbound, wrote.text)
+        notice = await self._line.place(inbound.key)
+        return Receipt(accepted=True, notice=notice, label=chosen_label(offer, (inbound,)))
 
     async def _open(self, key: ChannelKey, press: Press) -> Offer:
         """Give the open offer that a press belongs to. What waits already comes first: two cannot answer at once."""
@@ -301,7 +305,13 @@ class Router:
             if conversation.plan is not None and conversation.plan.status != "complete":
                 return Receipt(accepted=False, notice=under_way(conversation.plan))
             parse_plan(command.argument, prompts=self._prompts, default_workflow=self._default_workflow)
-        await self._journal.accept(inbound, urgent=command.name == "exit")
+        if command.name in MOVING:
+            async with self._locks.hold(key):
+                if await self._line.repeats(inbound):
+                    return Receipt(accepted=True, notice=say("router-already", command=command.name))
+                await self._journal.accept(inbound)
+        else:
+            await self._journal.accept(inbound, urgent=command.name == "exit")
         if command.name == "exit":
             self._turns.stop(key)
         return Receipt(accepted=True, notice="" if self._turns.running(key) else await self._line.place(key))
@@ -311,11 +321,19 @@ class Router:
         running, unfinished = self._turns.running(key), await self._journal.unfinished(key)
         waiting = max(unfinished - running, 0)
         shown = await self._looks.at(command, conversation, running=running, waiting=waiting)
+        if inbound.via and (words := _words(shown)):
+            return Receipt(accepted=True, notice=words)
         if command.name == "catchup":
             self._outbox.whisper(key, inbound.author.id, shown)
         else:
             self._outbox.say(key, shown)
         return Receipt(accepted=True)
+
+
+def _words(shown: Sequence[Intent]) -> str:
+    """Give what is shown as one text, for somebody who looks from elsewhere; empty where files belong to it."""
+    texts = [intent.markdown for intent in shown if isinstance(intent, (Notice, Reply))]
+    return "\n\n".join(texts) if len(texts) == len(shown) else ""
 
 
 def _first_time(told: OrderedDict[tuple[str, str], None], what: tuple[str, str]) -> bool:

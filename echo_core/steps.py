@@ -14,7 +14,7 @@ from echo_core.errors import OutOfDateError, WorkflowError
 from echo_core.failures import sentence_of
 from echo_core.messages import Intent, Notice
 from echo_core.offers import intent_of
-from echo_core.plan import Conversation, Offer, Plan
+from echo_core.plan import Conversation, Offer, Plan, RecoveryOffer
 from echo_core.texts import say
 
 OfferT = TypeVar("OfferT", bound=BaseModel)
@@ -44,9 +44,11 @@ class Steps:
         outcome: Outcome | None = None,
     ) -> Step:
         """Give the step after which `offer` is open in `plan`, or nothing."""
+        failure = _failure(outcome, offered=offer is not None)
+        if isinstance(offer, RecoveryOffer) and isinstance(outcome, Failed):
+            offer = offer.model_copy(update={"text": failure})
         plan = plan.model_copy(update={"offer": offer, "updated_at": self._engine.clock()})
         after = conversation.model_copy(update={"plan": plan})
-        failure = _failure(outcome, offered=offer is not None)
         if offer is not None:
             shown = intent_of(offer, plan, next_title=self.next_title(plan), failure=failure)
             return Step(after, (*replies, shown))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 import structlog
 
@@ -19,16 +18,14 @@ from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.errors import EchoError
 from echo_core.foresight import Foresight, expected_by
-from echo_core.gathering import Gathering, chosen_label
+from echo_core.gathering import Gathering, chosen_label, is_command, overtaken, pressed_again
 from echo_core.handouts import Handouts
 from echo_core.journal.base import Journal, Running, Turn
 from echo_core.messages import (
     Action,
     AskRecovery,
-    Body,
     ChannelKey,
     Closed,
-    Command,
     Inbound,
     Intent,
     Mark,
@@ -38,18 +35,20 @@ from echo_core.messages import (
     Said,
     Wrote,
 )
-from echo_core.offers import intent_of
+from echo_core.offers import fits, intent_of
 from echo_core.orchestrator import Message
 from echo_core.outbox import Outbox
 from echo_core.overview import goes_on
 from echo_core.patience import patiently
-from echo_core.plan import Conversation, Plan, ReadyOffer
+from echo_core.plan import Conversation, Offer, Plan, ReadyOffer
 from echo_core.planning_session import Line
 from echo_core.presenter import LiveView, Presenter
 from echo_core.replies import with_note, within
 from echo_core.shelving import Shelving
 from echo_core.steps import Step
 from echo_core.texts import best, say, speaking
+
+ADAPTER_FIRST = 2.0  # how long an adapter has for its own change of a message that somebody pressed a button on
 
 log = structlog.get_logger(__name__)
 
@@ -143,14 +142,17 @@ class Turns:
     async def _do(self, turn: Turn, ending: _Ending) -> None:
         tools, before = self._tools, turn.conversation.plan
         batch = await tools.gathering.batch(turn)
-        overtaken = _overtaken(turn)
-        turn.join([inbound.id for inbound in overtaken])
-        record = _Record(turn, joined=tuple(inbound.id for inbound in batch[1:]), broadcast=tools.broadcast)
+        thrown = overtaken(turn)
+        turn.join([inbound.id for inbound in thrown])
+        record = _Record(turn, batch, broadcast=tools.broadcast)
         tools.cards.refresh(turn.key)
         tools.broadcast.began(turn.key, turn.inbound.id, batch)
         if turn.interrupted is not None:
             tools.broadcast.asked(turn.key, turn.interrupted.anchor, turn.interrupted.cwd)
         tools.presenter.mark(turn.key, _left_waiting(turn, batch), Mark.WAITING)
+        pressed = self._pressed(before, batch)
+        if pressed is not None:
+            tools.outbox.close_offer(turn.key, pressed, after=ADAPTER_FIRST)
         files = await tools.handouts.before(before)
         async with tools.presenter.live(
             turn.key,
@@ -160,20 +162,25 @@ class Turns:
             noted=record.note,
         ) as view:
             line = self._line(turn, record, view, ending.agent)
-            step = await self._step(turn, batch, line, ending.files, unheard=_said(overtaken))
+            step = await self._step(turn, record, line, ending.files, unheard=_said(thrown))
+            batch = record.batch
+            view.messages = tuple(inbound.id for inbound in batch)
+        if step is None:
+            return
         step = await tools.handouts.after(files, step, before=before)
         step = self._finished(step, turn, batch, view.note)
 
         async def commit() -> None:
-            also = {inbound.id for inbound in (*batch, *overtaken, *_pressed_again(turn))}
+            also = {inbound.id for inbound in (*batch, *thrown, *pressed_again(turn))}
             await turn.commit(step.conversation, step.replies, previews=view.previews, also=also)
 
         tools.broadcast.storing(turn.key, failed=view.failed)
         await patiently(commit, doing="storing a turn", key=str(turn.key))
         tools.broadcast.ended(turn.key, turn.inbound.id)
+        tools.presenter.mark(turn.key, [inbound.id for inbound in thrown], None)
         await self._go_on(turn, step)
         closed = self._closed(before, step, batch)
-        if closed is not None:
+        if closed is not None and pressed is None:
             tools.outbox.close_offer(turn.key, closed)
         await tools.foresight.after(step.conversation.plan)
 
@@ -187,13 +194,16 @@ class Turns:
         return Step(conversation, replies)
 
     async def _step(
-        self, turn: Turn, batch: Sequence[Inbound], line: Line, no_files: asyncio.Event, *, unheard: int
-    ) -> Step:
+        self, turn: Turn, record: _Record, line: Line, no_files: asyncio.Event, *, unheard: int
+    ) -> Step | None:
+        """Have a turn's messages do what they ask for; None where its own was taken back: the others have another."""
         conversation = turn.conversation
         try:
-            if _is_command(turn.inbound.body, "exit"):
+            if is_command(turn.inbound.body, "exit"):
                 return self._tools.shelving.leave(conversation, unheard=unheard)
-            gathered = await self._tools.gathering.read(batch, conversation.plan, stop=no_files)
+            gathered = await self._tools.gathering.read(turn, record.batch, stop=no_files)
+            if not record.given(gathered.batch):
+                return None
             step = await self._act(turn.inbound, conversation, gathered.message, line)
         except EchoError as error:
             return Step(conversation, (Notice(str(error)),))
@@ -222,22 +232,37 @@ class Turns:
 
         await patiently(accept, doing="going on by itself", key=str(turn.key))
 
+    def _pressed(self, plan: Plan | None, batch: Sequence[Inbound]) -> Closed | None:
+        """Give the message of an offer of `plan` that a press on it, or words to it, have answered.
+
+        The adapter has been told to change it; that may have been refused, or cut off by the end of its process.
+        """
+        offer, inbound = plan.offer if plan else None, batch[0]
+        if plan is None or offer is None or not _changed_by_press(inbound, offer):
+            return None
+        return self._answered(plan, offer, inbound, chosen_label(offer, batch))
+
     def _closed(self, plan: Plan | None, step: Step, batch: Sequence[Inbound]) -> Closed | None:
-        """Give the message of an offer of `plan` that is over, unless a press on it has changed it already."""
-        following, inbound = step.conversation.plan, batch[0]
+        """Give the message of an offer of `plan` that is over."""
+        following = step.conversation.plan
         offer = plan.offer if plan else None
         after = following.offer if following else None
         if plan is None or offer is None or (after is not None and after.token == offer.token):
             return None
-        if _changed_by_press(inbound):
-            return None
         going_on = offer.kind == "ready" and following is not None and following.phase != plan.phase
         label = say("offer-going-on") if going_on else chosen_label(offer, batch)
+        return self._answered(plan, offer, batch[0], label)
+
+    def _answered(self, plan: Plan, offer: Offer, inbound: Inbound, label: str) -> Closed:
         title = self._tools.shelving.next_title(plan)
         shown = intent_of(offer, plan, next_title=title, failure=say("plan-not-finished"))
         return Closed(shown, label, inbound.author.name if label else "")
 
     def _line(self, turn: Turn, record: _Record, view: LiveView, stop: asyncio.Event) -> Line:
+        def opened(plan: Plan) -> None:
+            self._tools.broadcast.opened(turn.key, plan)
+            self._tools.cards.refresh(turn.key)
+
         def observe(event: Event) -> None:
             view.feed(event)
             self._tools.broadcast.feed(turn.key, event)
@@ -247,6 +272,7 @@ class Turns:
             begin=record.begin,
             observe=observe,
             announce=view.announce,
+            opened=opened,
             stop=stop,
             interrupted=turn.interrupted is not None,
             foreseen=expected_by(turn.conversation.plan),
@@ -254,19 +280,29 @@ class Turns:
 
 
 class _Record:
-    """What a turn's agent is doing, kept in the journal together with the live messages that show it."""
+    """What a turn's agent is doing, kept in the journal together with the live messages that show it.
 
-    def __init__(self, turn: Turn, *, joined: tuple[str, ...], broadcast: Broadcast) -> None:
+    `batch` are the messages that the turn is about.
+    """
+
+    def __init__(self, turn: Turn, batch: tuple[Inbound, ...], *, broadcast: Broadcast) -> None:
+        self.batch = batch
         self._turn = turn
-        self._joined = joined
         self._broadcast = broadcast
         self._running = turn.interrupted
         self.previews = turn.interrupted.previews if turn.interrupted else ()
 
+    def given(self, batch: tuple[Inbound, ...]) -> bool:
+        """Note with which messages the turn goes on; False where its own is not among them."""
+        own = any(inbound.id == self._turn.inbound.id for inbound in batch)
+        self.batch = batch if own else ()
+        self._broadcast.about(self._turn.key, self.batch)
+        return own
+
     async def begin(self, running: Running) -> None:
         """Write down what the agent is about to do."""
         self._broadcast.asked(self._turn.key, running.anchor, running.cwd)
-        self._running = replace(running, previews=self.previews, joined=self._joined)
+        self._running = replace(running, previews=self.previews, joined=tuple(inbound.id for inbound in self.batch[1:]))
         await patiently(self._write, doing="writing down a turn", key=str(self._turn.key))
 
     async def note(self, previews: tuple[str, ...]) -> None:
@@ -281,21 +317,13 @@ class _Record:
             await self._turn.begin(self._running)
 
 
-def _changed_by_press(inbound: Inbound) -> bool:
-    """Say whether the adapter has written into the offer's message itself: after a press on it, not on the card."""
+def _changed_by_press(inbound: Inbound, offer: Offer) -> bool:
+    """Say whether the adapter writes into the offer's message itself: after a press on it, not on the card."""
     body = inbound.body
-    if inbound.via:
+    if inbound.via or not isinstance(body, (Pressed, Wrote)):
         return False
-    if isinstance(body, Pressed):
-        return Press.decode(body.data).action is not Action.CONTINUE
-    return isinstance(body, Wrote)
-
-
-def _overtaken(turn: Turn) -> tuple[Inbound, ...]:
-    """Give what waits behind `/exit` for the plan that is left: all up to the next plan's beginning."""
-    if not _is_command(turn.inbound.body, "exit"):
-        return ()
-    return tuple(takewhile(lambda inbound: not _is_command(inbound.body, "plan", "resume"), turn.waiting))
+    press = Press.decode(body.data)
+    return fits(offer, press) and press.action is not Action.CONTINUE
 
 
 def _left_waiting(turn: Turn, batch: Sequence[Inbound]) -> list[str]:
@@ -312,15 +340,5 @@ def _unasked(step: Step, turn: Turn, batch: Sequence[Inbound]) -> tuple[Intent, 
     return step.replies
 
 
-def _is_command(body: Body, *names: str) -> bool:
-    return isinstance(body, Command) and body.name in names
-
-
 def _said(inbounds: Sequence[Inbound]) -> int:
     return sum(isinstance(inbound.body, Said) for inbound in inbounds)
-
-
-def _pressed_again(turn: Turn) -> tuple[Inbound, ...]:
-    """Give the presses that wait and say the same as this one: somebody pressed a button twice."""
-    body = turn.inbound.body
-    return tuple(inbound for inbound in turn.waiting if isinstance(body, Pressed) and inbound.body == body)

@@ -16,6 +16,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from echo_core.errors import WorkflowError
+from echo_core.texts import say
 
 SYSTEM_PROMPT = "planning_agent.md"
 PhaseName = Annotated[str, Field(pattern=r"^/[a-z0-9][a-z0-9-]{0,63}$")]
@@ -147,16 +148,18 @@ def load_workflow(name: str, folders: Sequence[Path]) -> Workflow:
     """Read the workflow `name` from the first of `folders` that has it. Raises `WorkflowError`."""
     path = next((folder / f"{name}.toml" for folder in folders if (folder / f"{name}.toml").is_file()), None)
     if path is None:
-        raise WorkflowError(path=folders[-1] / f"{name}.toml", reason="the file does not exist.")
+        missing = folders[-1] / f"{name}.toml"
+        raise WorkflowError(path=missing, problem=say("errors-workflow-missing"), reason="the file does not exist.")
     try:
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the file"
-        raise WorkflowError(path=path, reason=f"{where}: {first['msg']}.") from error
+        where = ".".join(str(step) for step in first["loc"]) or path.name
+        problem = say("errors-workflow-entry", place=where)
+        raise WorkflowError(path=path, problem=problem, reason=f"{where}: {first['msg']}.") from error
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
-        raise WorkflowError(path=path, reason=f"{error}.") from error
+        raise WorkflowError(path=path, problem=say("errors-workflow-unreadable"), reason=f"{error}.") from error
 
 
 @lru_cache(maxsize=64)

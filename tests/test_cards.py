@@ -126,7 +126,11 @@ class Table:
         """Begin again, as a new process does."""
         lanes = Lanes(lambda _: self.channel)
         return Cards(
-            journal=self.journal, channels=lanes.quiet, running=lambda _: self.running, workflow=lambda _: FLOW
+            journal=self.journal,
+            channels=lanes.quiet,
+            running=lambda _: self.running,
+            workflow=lambda _: FLOW,
+            standing=lambda _, stored: stored,
         )
 
     async def put(self, plan: Plan | None, *shelf: Plan, language: str = "") -> None:

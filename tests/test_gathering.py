@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from echo_core.config import AdapterSettings
+from echo_core.errors import JournalError
 from echo_core.journal.base import Running
-from echo_core.messages import Action, Attachment, Deleted, Edited, Mark, Press, Said, Wrote
+from echo_core.messages import Action, Attachment, Author, Command, Deleted, Edited, Mark, Press, Said, Wrote
 from echo_core.rehearsal.model import ModelRequest, Step
 from tests.house import ABLE, ADA, BOB, CLEO, House, open_house
 from tests.stories.stage import INPUT, READY, asks, says
@@ -155,6 +159,117 @@ async def test_a_long_text_that_was_cut_is_one_message(house: House) -> None:
     assert len(house.shop.asked) == 2
 
 
+@pytest.fixture
+async def corner(tmp_path: Path) -> AsyncIterator[House]:
+    """Give a house with a plan in a channel where people talk with each other too: only what names the bot counts."""
+    access = AdapterSettings(allowed_users=frozenset({ADA.id, BOB.id}), listen="mention")
+    async with open_house(tmp_path, asks_once, access=access, capabilities=ABLE) as house:
+        house.channel.files = {"r1": PIXEL}
+        await house.put(house.shop.plan())
+        house.open()
+        yield house
+
+
+async def send(house: House, body: Said, *, author: Author = ADA, group: str = "", addressed: bool = False) -> None:
+    """Have somebody send a piece of an album, or a message, without any word about it."""
+    inbound = house.inbound(body, author=author, addressed=addressed)
+    receipt = await house.router.receive(replace(inbound, group=group))
+    assert (receipt.accepted, receipt.notice) == (True, "")
+
+
+@pytest.mark.parametrize("captioned", [0, 1, 2])
+async def test_an_album_counts_whichever_picture_names_the_bot(corner: House, captioned: int) -> None:
+    """All of it is one message to the bot; what others say and show in between is not."""
+    other = replace(PICTURE, name="other.png")
+    for place in range(3):
+        picture = replace(PICTURE, name=f"sketch-{place}.png")
+        words = "look" if place == captioned else ""
+        await send(corner, Said(words, (picture,), continues=True), group="album-1", addressed=place == captioned)
+        await send(corner, Said("holidays", (other,), continues=True), author=BOB, group="album-2")
+        await send(corner, Said("lunch?"), author=BOB)
+    await corner.until(lambda: bool(corner.shop.asked))
+    await corner.quiet()
+    (request,) = corner.shop.asked
+    assert len(request.images) == 3
+    assert "look" in request.last_message
+    assert not any(words in request.last_message for words in ("holidays", "lunch"))
+
+
+@pytest.mark.parametrize("naming", [0, 1, 2])
+async def test_a_text_that_was_cut_counts_whichever_piece_names_the_bot(corner: House, naming: int) -> None:
+    """And nothing else does: neither what the same person said before it, nor after it."""
+    await send(corner, Said("to all of you", continues=True))
+    corner.now += timedelta(minutes=1)
+    pieces = ("the beginning", "the middle", "the end")
+    for place, words in enumerate(pieces):
+        await send(corner, Said(words, continues=place < 2), addressed=place == naming)
+        await send(corner, Said("lunch?"), author=BOB)
+    await send(corner, Said("not for bots"))
+    await corner.until(lambda: bool(corner.shop.asked))
+    await corner.quiet()
+    (request,) = corner.shop.asked
+    places = [request.last_message.index(words) for words in pieces]
+    assert places == sorted(places)
+    assert not any(words in request.last_message for words in ("to all of you", "lunch", "not for bots"))
+
+
+async def test_pieces_that_nobody_meant_for_the_bot_leave_no_trace(corner: House) -> None:
+    """An album for the others is held in memory alone; a later message to the bot does not draw it in."""
+    await send(corner, Said("private-words", (PICTURE,), continues=True), group="album-1")
+    await send(corner, Said("hello"), addressed=True)
+    await corner.quiet()
+    (request,) = corner.shop.asked
+    assert (len(request.images), "private-words" in request.last_message) == (0, False)
+    assert not corner.state_holds("private-words")
+
+
+async def test_an_album_that_could_not_be_kept_comes_whole(corner: House) -> None:
+    """The pieces that came before the one that named the bot are not forgotten when that one comes again."""
+    await send(corner, Said("", (PICTURE,), continues=True), group="a")
+    last = replace(corner.inbound(Said("look", (PICTURE,), continues=True)), group="a")
+    inbox = corner.shop.root / "state" / "inbox"
+    inbox.rename(corner.shop.root / "away")
+    with pytest.raises(JournalError):
+        await corner.router.receive(last)
+    (corner.shop.root / "away").rename(inbox)
+    assert (await corner.router.receive(last)).accepted
+    await corner.until(lambda: bool(corner.shop.asked))
+    await corner.quiet()
+    assert len(corner.shop.asked[0].images) == 2
+
+
+async def test_an_album_goes_on_after_a_restart(corner: House) -> None:
+    """Its first picture is delivered again, since it was not confirmed; the others follow it."""
+    first = replace(corner.inbound(Said("look", (PICTURE,), continues=True)), group="a")
+    await corner.router.receive(first)
+    await corner.shut()
+    await corner.restart()
+    await corner.router.receive(first)
+    await send(corner, Said("", (PICTURE,), continues=True), group="a")
+    await corner.until(lambda: bool(corner.shop.asked))
+    await corner.quiet()
+    assert len(corner.shop.asked[-1].images) == 2
+
+
+async def test_an_answer_in_pieces_is_one_although_somebody_talks_in_between(tmp_path: Path) -> None:
+    """The answer is all that its author sent; what somebody else wrote meanwhile is the next prompt."""
+    async with open_house(tmp_path, asks_once, capabilities=ABLE) as house:
+        await house.put(house.shop.plan())
+        house.open()
+        await house.say("begin now")
+        await house.channel.shows("[Us]")
+        await house.quiet()
+        await send(house, Said("for our", continues=True))
+        await send(house, Said("and the neighbours", continues=True), author=BOB)
+        await send(house, Said("cats"))
+        await house.quiet()
+        (decision,) = (await house.plan()).decisions
+        assert "for our" in decision.answers[-1].text
+        assert "cats" in decision.answers[-1].text
+        assert "neighbours" not in decision.answers[-1].text
+        assert "neighbours" in house.shop.asked[-1].last_message
+
+
 async def test_an_interrupting_message_ends_the_turn_and_is_next(tmp_path: Path) -> None:
     """With `interrupt` the running turn ends; the agent gets the new message, and knows the first."""
 
@@ -226,6 +341,82 @@ async def test_an_interruption_leaves_no_file_behind(tmp_path: Path) -> None:
         assert len(request.images) == 1
         assert all(words in "\n".join(request.user_texts) for words in ("look at this", "and blue"))
         assert "could be fetched" not in house.channel.text
+
+
+async def test_an_edit_while_the_files_come_counts(tmp_path: Path) -> None:
+    """The agent has been given nothing yet, so it gets the new words; what comes after that is too late."""
+    async with open_house(tmp_path, slow_first, capabilities=ABLE) as house:
+        await begun_with_a_picture(house)
+        await house.receive(Edited("a", "look at that"))
+        house.channel.delivering.set()
+        await house.until(lambda: bool(house.shop.asked))
+        await house.receive(Edited("a", "look away"))
+        await house.quiet()
+        (request,) = house.shop.asked
+        assert len(request.images) == 1
+        assert "\nlook at that\n" in request.last_message
+        assert not any(words in request.last_message for words in ("look at this", "look away"))
+
+
+async def test_an_edit_while_the_files_come_outlives_the_process(tmp_path: Path) -> None:
+    """It was accepted: the next process gives the agent the new words."""
+    async with open_house(tmp_path, slow_first, capabilities=ABLE) as house:
+        await begun_with_a_picture(house)
+        await house.receive(Edited("a", "look at that"))
+        house.channel.delivering.set()
+        await house.shut()
+        assert house.shop.asked == []
+        await house.restart()
+        await house.quiet()
+        assert "look at that" in house.shop.asked[0].last_message
+        assert not house.state_holds("look at this")
+
+
+@pytest.mark.parametrize("by", ["deletion", "command"])
+async def test_what_is_taken_back_while_its_files_come_is_never_heard(tmp_path: Path, by: str) -> None:
+    """There is no turn; what somebody else wrote behind it has one of its own."""
+    async with open_house(tmp_path, slow_first, capabilities=ABLE) as house:
+        house.channel.files = {"r1": PIXEL}
+        house.channel.delivering.clear()
+        await house.put(house.shop.plan())
+        await house.receive(Said("look at this", (PICTURE,)), message="a")
+        await house.say("and blue", author=BOB, message="b")
+        house.open()
+        await house.until(house.channel.awaited.is_set)
+        taking = house.receive(Deleted("a")) if by == "deletion" else house.command("/withdraw")
+        assert (await taking).accepted
+        house.channel.delivering.set()
+        await house.quiet()
+        (request,) = house.shop.asked
+        assert "and blue" in request.last_message
+        assert (len(request.images), "look at this" in request.last_message) == (0, False)
+        await house.channel.until(lambda: house.channel.marks.get("b") is Mark.DONE)
+        assert (house.channel.marks.get("a") is Mark.DONE, "[Retry]" in house.channel.text) == (False, False)
+
+
+async def test_what_joined_a_turn_can_be_taken_back_as_well(tmp_path: Path) -> None:
+    """While the files of the first are on their way, the second is deleted; alone, the first is taken back too."""
+    async with open_house(tmp_path, slow_first, capabilities=ABLE) as house:
+        house.channel.files = {"r1": PIXEL}
+        house.channel.delivering.clear()
+        await house.put(house.shop.plan())
+        await house.receive(Said("look at this", (PICTURE,)), message="a")
+        await house.say("and blue", author=BOB, message="b")
+        house.open()
+        await house.until(house.channel.awaited.is_set)
+        await house.receive(Deleted("b"))
+        house.channel.delivering.set()
+        await house.quiet()
+        (request,) = house.shop.asked
+        assert (len(request.images), "and blue" in request.last_message) == (1, False)
+        house.channel.delivering.clear()
+        house.channel.awaited.clear()
+        await house.receive(Said("once more", (PICTURE,)), message="c")
+        await house.until(house.channel.awaited.is_set)
+        await house.receive(Deleted("c"))
+        house.channel.delivering.set()
+        await house.quiet()
+        assert len(house.shop.asked) == 1
 
 
 async def test_a_stop_waits_for_no_file(tmp_path: Path) -> None:
@@ -335,9 +526,60 @@ async def test_an_answer_from_the_form(tmp_path: Path) -> None:
         assert not (await house.receive(Wrote(other, "  "))).accepted
         receipt = await house.receive(Wrote(other, "our cats"))
         assert (receipt.accepted, receipt.label) == (True, "our cats")
-        assert "out of date" in (await house.receive(Wrote(other, "dogs"), author=BOB)).notice
+        assert "not open any more" in (await house.receive(Wrote(other, "dogs"), author=BOB)).notice
         await house.quiet()
         assert "our cats" in (await house.plan()).decisions[0].answers[-1].text
+
+
+async def test_an_answer_from_the_form_with_pictures(tmp_path: Path) -> None:
+    """The pictures of an answer, and the other pieces of its album, reach the agent in the answer's turn."""
+    async with open_house(tmp_path, asks_once) as house:
+        await house.put(house.shop.plan())
+        house.channel.files = {"r1": PIXEL, "r2": b"hello"}
+        house.open()
+        await house.say("begin now")
+        await house.channel.shows("[Us]")
+        await house.quiet()
+        offer = (await house.plan()).offer
+        assert offer is not None
+        other = Press(Action.OTHER, offer.token).encode()
+        assert (await house.receive(Wrote(other, "like these", (PICTURE,), continues=True))).accepted
+        assert (await house.receive(Said("", (TEXT,), continues=True))).accepted
+        await house.channel.shows("Noted.")
+        await house.quiet()
+        answer = (await house.plan()).decisions[0].answers[-1].text
+        assert "like these" in answer
+        assert "notes.txt" in answer
+        assert (await house.plan()).turns == 2
+
+
+async def test_files_that_come_with_a_command(tmp_path: Path) -> None:
+    """They follow a command that the agent hears of as a message, once; any other command says that it takes none."""
+    async with open_house(tmp_path, slow_first) as house:
+        house.channel.files = {"r1": PIXEL, "r2": b"hello"}
+        plan = Command("plan", "todo-app A list", (PICTURE,), continues=True)
+        for _ in range(2):
+            assert (await house.receive(plan, message="in-plan")).accepted
+        assert (await house.receive(Said("", (TEXT,), continues=True))).accepted
+        house.open()
+        await house.quiet()
+        assert (await house.plan()).turns == 2
+        assert "notes.txt" in prompts(house)[-1]
+        assert list((await house.plan()).workspace.glob("attachments/*sketch.png"))
+        receipt = await house.receive(Command("status", "", (PICTURE,)))
+        assert receipt.accepted
+        assert receipt.notice == "The file was left out: `/status` takes none. Send it again without the command."
+        assert not (await house.receive(Command("plan", "other x", (PICTURE,)))).accepted
+        await house.quiet()
+        assert (await house.plan()).turns == 2
+
+
+async def test_files_where_no_plan_can_have_them(tmp_path: Path) -> None:
+    """A plan that went to a thread of its own leaves the files behind, and a line says so."""
+    async with open_house(tmp_path, slow_first, capabilities=replace(ABLE, threads=True)) as house:
+        assert (await house.receive(Command("plan", "todo-app --thread A list", (PICTURE, TEXT)))).accepted
+        house.open()
+        await house.channel.shows("The 2 files were left out: there is no plan here that could have them.")
 
 
 async def test_a_picture_reaches_the_agent(house: House) -> None:

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from echo_core.markers import MARKER_INPUT, MARKER_READY, read_status, strip_markers, strip_partial
+from tests.work import calls
 
 parts = st.sampled_from(
     [
@@ -216,3 +217,10 @@ def test_what_is_left_holds_no_marker(text: str) -> None:
     assert strip_markers(shown) == shown
     assert not {line.strip(" *`_\t\r") for line in shown.split("\n")} & {MARKER_READY, MARKER_INPUT}
     assert read_status(shown) is None
+
+
+def test_a_long_text_without_code_is_not_read_for_code() -> None:
+    """The marker of a long answer is found by its last line alone where no code can be around it."""
+    short, long = ("- some\n- words\n\n" * count + MARKER_READY for count in (10, 10_000))
+    assert read_status(long) == "ready"
+    assert calls(lambda: read_status(long)) <= calls(lambda: read_status(short)) + 10

@@ -346,6 +346,13 @@ def test_what_was_said_before_a_question_is_no_answer(offer: Offer | None, at: d
     assert is_early(offer, at) is early
 
 
+def test_what_was_said_before_a_question_could_be_seen_is_no_answer() -> None:
+    """Whenever it was said; what is no question has no answers that could come too early."""
+    offers = (QUESTION, QUESTION.model_copy(update={"asked_at": None}), BRIEF, PERMISSION, READY, RECOVERY, None)
+    early = [is_early(offer, NOON + timedelta(seconds=1), unseen=True) for offer in offers]
+    assert early == [True, True, True, True, False, False, False]
+
+
 def _decisions(*numbers: int) -> tuple[Decision, ...]:
     taken = Answer(text="x", author_id="42", author_name="Ada", at=NOON)
     return tuple(Decision(number=number, phase="/p", question="?", answers=(taken,)) for number in numbers)

@@ -10,7 +10,14 @@ import structlog.testing
 
 from echo_core.adapter import Capabilities, Rate
 from echo_core.agent.base import TextDelta
-from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    JournalError,
+    RetryLaterError,
+)
 from echo_core.journal.base import Delivery
 from echo_core.journal.file import FileJournal
 from echo_core.lanes import Lanes
@@ -31,6 +38,7 @@ from echo_core.messages import (
 from echo_core.outbox import CLOSING_KEPT, PASSING_LIMIT, Outbox
 from echo_core.plan import Conversation
 from echo_core.presenter import Channels, Presenter
+from echo_core.render import split
 from echo_core.texts import say, speaking
 from tests.channels import PLAIN, RecordingChannel, RecordingPlatform
 from tests.clock import in_no_time
@@ -178,10 +186,10 @@ async def test_a_part_that_was_refused_is_not_called_repeated(tmp_path: Path) ->
 
 
 async def test_trouble_on_the_way_is_waited_out(tmp_path: Path) -> None:
-    """A network that fails in the middle of a reply costs no part, and repeats none that was confirmed."""
+    """A network that is away in the middle of a reply costs no part, repeats none, and needs no word."""
     platform = RecordingPlatform(limit=64)
     platform(ONE).failures.extend(
-        [None, ChannelUnavailableError(key=str(ONE), reason="no network"), RetryLaterError(key=str(ONE), seconds=0.01)]
+        [None, ChannelUnreachedError(key=str(ONE), reason="no network"), RetryLaterError(key=str(ONE), seconds=0.01)]
     )
     async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
         await _owe(journal, ONE, Reply(LONG))
@@ -189,15 +197,79 @@ async def test_trouble_on_the_way_is_waited_out(tmp_path: Path) -> None:
     assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "c" * 60]
 
 
-async def test_a_part_whose_answer_was_lost_keeps_its_name(tmp_path: Path) -> None:
-    """Sent, but the answer never came: it is sent again under the same name, so that the platform can drop it."""
-    platform = RecordingPlatform()
-    platform(ONE).lost.append(ChannelUnavailableError(key=str(ONE), reason="timed out"))
+LOST = ChannelUnavailableError(key=str(ONE), reason="timed out")
+
+
+async def test_a_part_whose_answer_was_lost_says_so(tmp_path: Path) -> None:
+    """Sent, but the answer never came: it is sent again below a line that says so, one for however many tries."""
+    platform = RecordingPlatform(limit=100)
+    platform(ONE).lost.append(LOST)
+    platform(ONE).failures.extend([None, None, LOST])
     async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
-        await _owe(journal, ONE, Reply("the answer"))
+        await _owe(journal, ONE, Reply("the answer"), Notice("after it"))
         await _drained(journal)
-    first, second = platform(ONE).done("post")
-    assert first.dedup == second.dedup != ""
+    assert list(platform(ONE).messages.values()) == ["the answer", AGAIN, "the answer", "after it"]
+
+
+async def test_a_platform_that_drops_a_second_one_needs_no_line(tmp_path: Path) -> None:
+    """It is sent again under the same name, so that the platform can drop it, for as long as it does."""
+    for seconds, said in ((60.0, 0), (0.1, 1)):
+        remembers = Capabilities(edit_interval=0.01, dedup_seconds=seconds)
+        platform = RecordingPlatform(capabilities=remembers, limit=100)
+        platform(ONE).lost.append(LOST)
+        async with FileJournal(tmp_path / str(said)) as journal, _delivering(journal, platform):
+            await _owe(journal, ONE, Reply("the answer"))
+            await _drained(journal)
+        first, *_, last = platform(ONE).done("post")
+        assert first.dedup == last.dedup != ""
+        assert platform(ONE).text.count(AGAIN) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "label"),
+    [
+        (RetryLaterError(key=str(ONE), seconds=60), []),
+        (ChannelUnreachedError(key=str(ONE), reason="no network"), []),
+        (LOST, [AGAIN]),
+    ],
+)
+async def test_doubt_outlives_the_process(tmp_path: Path, error: ChannelError, label: list[str]) -> None:
+    """Whether a part may stand there twice is known to the next process, too; later refusals do not end the doubt."""
+    remembers = Capabilities(edit_interval=0.01, dedup_seconds=60.0)
+    platform = RecordingPlatform(capabilities=remembers, limit=100)
+    platform(ONE).failures.extend([error, RetryLaterError(key=str(ONE), seconds=60)])
+    async with FileJournal(tmp_path) as journal:
+        await _owe(journal, ONE, Reply("the answer"))
+        async with _delivering(journal, platform):
+            await asyncio.sleep(0.8)
+    platform(ONE).failures.clear()
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
+        await _drained(journal)
+    assert list(platform(ONE).messages.values()) == [*label, "the answer"]
+
+
+async def test_a_live_message_that_cannot_be_changed_is_taken_away(tmp_path: Path) -> None:
+    """The platform will not put this part in its place: when the part stands there, the half text goes."""
+    platform = RecordingPlatform(limit=64)
+    platform(ONE).messages = {"p0": "a…", "p1": "b…", "p2": "c…"}
+    refused = ChannelGoneError(key=str(ONE), reason="a message cannot be changed into a file")
+    platform(ONE).failures.extend([None, refused])
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
+        await _owe(journal, ONE, Reply("a" * 60 + "\n\n" + "b" * 60), Notice("done"), previews=("p0", "p1", "p2"))
+        await _drained(journal)
+    assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "done"]
+    assert [call.doing for call in platform(ONE).calls] == ["edit", "post", "delete", "delete", "post"]
+
+
+async def test_a_live_message_that_may_not_be_taken_away_stays(tmp_path: Path) -> None:
+    """That it cannot be cleared holds up no reply."""
+    platform = RecordingPlatform()
+    platform(ONE).messages = {"p0": "the ans…", "p1": "…"}
+    platform(ONE).failures.extend([None, ChannelGoneError(key=str(ONE), reason="not allowed")])
+    async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
+        await _owe(journal, ONE, Reply("the answer"), Notice("after it"), previews=("p0", "p1"))
+        await _drained(journal)
+    assert list(platform(ONE).messages.values()) == ["the answer", "…", "after it"]
 
 
 async def test_a_channel_that_is_gone_blocks_no_other(tmp_path: Path) -> None:
@@ -258,19 +330,59 @@ async def test_a_reply_that_cannot_be_shown_ends_nothing(tmp_path: Path) -> None
 
 
 async def test_what_may_be_lost_is_said_at_once(tmp_path: Path) -> None:
-    """The answer to `/status` is sent in parts and in order; where that fails, there is a line in the log."""
+    """The answer to `/status` is sent in parts and in order; where it cannot be, there is a line in the log."""
     platform = RecordingPlatform(limit=64)
     options = (Option("Yes"), Option("No"))
     async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
         outbox.say(ONE, (Notice("a" * 60 + "\n\n" + "b" * 60), AskQuestion("Well?", "", options, "t")))
         await platform(ONE).shows("[Other…]")
         assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "Well? [Yes] [No] [Other…]"]
-        platform(TWO).down = ChannelUnavailableError(key=str(TWO), reason="no network")
+        platform(TWO).down = ChannelGoneError(key=str(TWO), reason="put out")
         with structlog.testing.capture_logs() as lines:
             outbox.say(TWO, (Notice("x"),))
             await asyncio.sleep(0.05)
         assert [line["event"] for line in lines] == ["answer_not_sent"]
         assert await _owed(journal) == 0
+
+
+def _storm() -> list[ChannelError | None]:
+    """Give what happens to the parts of an answer: all but the first meet trouble that passes."""
+    later = RetryLaterError(key=str(ONE), seconds=40)
+    return [None, later, ChannelUnreachedError(key=str(ONE), reason="no network"), None, later]
+
+
+def test_what_may_be_lost_arrives_whole_through_passing_trouble(tmp_path: Path) -> None:
+    """A platform that asks to wait, or is away for a while, does not cut a long answer short."""
+
+    async def main() -> None:
+        platform = RecordingPlatform(limit=64)
+        async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+            platform(ONE).failures.extend(_storm())
+            outbox.say(ONE, (Reply(LONG),))
+            await asyncio.sleep(120)
+            assert list(platform(ONE).messages.values()) == ["a" * 60, "b" * 60, "c" * 60]
+            platform(ONE).lost.append(LOST)
+            outbox.say(ONE, (Notice("lost"),))
+            await asyncio.sleep(5)
+            assert platform(ONE).said[3:] == ["lost", split(AGAIN, 64)[0], "lost"]
+
+    in_no_time(main())
+
+
+def test_what_may_be_lost_is_given_up_after_some_minutes(tmp_path: Path) -> None:
+    """A network that does not come back keeps no task for ever."""
+
+    async def main() -> None:
+        platform = RecordingPlatform()
+        platform(ONE).down = ChannelUnreachedError(key=str(ONE), reason="no network")
+        async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+            with structlog.testing.capture_logs() as lines:
+                outbox.say(ONE, (Notice("too late"),))
+                await asyncio.sleep(PASSING_LIMIT + 1)
+            assert lines[-1]["event"] == "answer_not_sent"
+            assert not outbox._passing
+
+    in_no_time(main())
 
 
 class CountingJournal(FileJournal):
@@ -309,7 +421,7 @@ async def test_a_reply_whose_live_message_is_gone_may_be_repeated_too(tmp_path: 
         await _owe(journal, ONE, Reply("the answer"), previews=("deleted",))
         delivery = await journal.claim_delivery({"discord"})
         await delivery.progress(parts_sent=0, in_flight=True)
-    platform(ONE).failures.extend([None, ChannelUnavailableError(key=str(ONE), reason="no network")])
+    platform(ONE).failures.extend([None, ChannelUnreachedError(key=str(ONE), reason="no network")])
     async with FileJournal(tmp_path) as journal, _delivering(journal, platform):
         await _drained(journal)
     assert list(platform(ONE).messages.values()) == [AGAIN, "the answer"]
@@ -492,6 +604,36 @@ async def test_a_whisper_reaches_one_person_or_the_channel(tmp_path: Path) -> No
         await plain(ONE).shows("psst")
 
 
+def test_a_whisper_stays_private_through_passing_trouble(tmp_path: Path) -> None:
+    """A platform that asks to wait, or a network that is away, makes nothing public and cuts nothing short."""
+
+    async def main() -> None:
+        platform = RecordingPlatform(capabilities=Capabilities(whispers=True), limit=64)
+        channel = platform(ONE)
+        whisper, trouble = channel.whisper, _storm()
+
+        async def troubled(author_id: str, part: str) -> None:
+            if trouble and (error := trouble.pop(0)):
+                raise error
+            await whisper(author_id, part)
+
+        channel.whisper = troubled  # type: ignore[method-assign]
+        async with FileJournal(tmp_path) as journal, _delivering(journal, platform) as outbox:
+            outbox.whisper(ONE, "42", (Reply(LONG),))
+            await asyncio.sleep(120)
+            assert channel.whispers == [("42", "a" * 60), ("42", "b" * 60), ("42", "c" * 60)]
+            trouble.extend([None, ChannelGoneError(key=str(ONE), reason="they blocked the bot")])
+            outbox.whisper(ONE, "42", (Reply(LONG),))
+            await asyncio.sleep(120)
+            channel.down = ChannelUnreachedError(key=str(ONE), reason="no network")
+            outbox.whisper(ONE, "42", (Reply(LONG),))
+            await asyncio.sleep(PASSING_LIMIT + 1)
+        assert channel.whispers[3:] == [("42", "a" * 60)]
+        assert channel.messages == {}
+
+    in_no_time(main())
+
+
 @pytest.mark.parametrize("gap", [2.0, 7.0, 14.0])
 @pytest.mark.parametrize("storm", [0, 6])
 def test_a_minute_without_network_leaves_no_half_message(tmp_path: Path, gap: float, storm: int) -> None:
@@ -512,7 +654,7 @@ def test_a_minute_without_network_leaves_no_half_message(tmp_path: Path, gap: fl
             channel.down = None
             channel.failures.extend(RetryLaterError(key=str(ONE), seconds=3 + number) for number in range(storm))
 
-        loop.call_later(gap, setattr, channel, "down", ChannelUnavailableError(key=str(ONE), reason="no network"))
+        loop.call_later(gap, setattr, channel, "down", ChannelUnreachedError(key=str(ONE), reason="no network"))
         loop.call_later(gap + 60, back)
         async with FileJournal(tmp_path) as journal, _delivering(journal, lanes):
             async with Presenter(lanes.live).live(ONE, turn_id="m", previews=(), noted=noted) as view:

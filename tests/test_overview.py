@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from echo_core.messages import (
 )
 from echo_core.rehearsal.model import ModelRequest, Step
 from echo_core.texts import speaking
-from tests.channels import RecordingPlatform
+from tests.channels import CARD, RecordingPlatform
 from tests.house import ABLE, House, open_house
 from tests.stories.stage import INPUT, READY, Move, Playbook, asks, says, writes
 from tests.workshop import KEY
@@ -134,7 +135,9 @@ async def test_plans_that_were_left(house: House) -> None:
     assert found is not None
     assert ([one.markdown for one in found.page.utterances], found.page.total) == (["Reply 0."], 2)
     assert (found.detail.offer, found.detail.unanswered, found.detail.summary.left) == (None, (), True)
-    assert await desk(house).file(KEY, token_of("notes.md"), left="todo-app") is not None
+    opened = await desk(house).file(KEY, token_of("notes.md"), left="todo-app")
+    assert opened is not None
+    opened.content.close()
     assert await desk(house).file(KEY, token_of("notes.md")) is None
     for key, slug in ((KEY, "none"), (KEY, ""), (OTHER, "todo-app")):
         assert await desk(house).left(key, slug) is None
@@ -252,13 +255,17 @@ async def test_what_the_agent_did_stands_with_what_it_said(house: House) -> None
 
 
 async def test_files_by_their_tokens(house: House) -> None:
-    """A file of the plan's folders; None for another token, and for a link that leads out."""
+    """A file of the plan, open, whatever its name leads to later; None for another token, and a link that leads out."""
     (house.shop.workspace / "notes.md").write_text("# Notes", encoding="utf-8")
     (house.shop.root / "secret.md").write_text("x", encoding="utf-8")
     (house.shop.workspace / "link.md").symlink_to(house.shop.root / "secret.md")
     found = await desk(house).file(KEY, token_of("notes.md"))
     assert found is not None
-    assert found.read_text(encoding="utf-8") == "# Notes"
+    (house.shop.workspace / "notes.md").unlink()
+    (house.shop.workspace / "notes.md").symlink_to(house.shop.root / "secret.md")
+    with found.content as content:
+        assert (found.name, found.size, content.read()) == ("notes.md", 7, b"# Notes")
+    assert await desk(house).file(KEY, token_of("notes.md")) is None
     for name in (token_of("link.md"), token_of("other.md"), "../secret.md", ""):
         assert await desk(house).file(KEY, name) is None
     assert await desk(house).file(OTHER, token_of("notes.md")) is None
@@ -364,3 +371,52 @@ async def test_a_press_from_elsewhere_closes_the_message(house: House) -> None:
     assert receipt.label == "Blue"
     await house.channel.shows("Which colour? → Blue (Wanda)")
     assert "[Blue]" not in house.channel.text
+
+
+@asynccontextmanager
+async def first_turn(root: Path) -> AsyncIterator[tuple[House, PlanDetail]]:
+    """Have the agent think about a plan that was just begun."""
+    async with open_house(root, lambda _: Step(text=("Let me think",), hang=True), capabilities=ABLE) as house:
+        house.open()
+        await house.command("/plan todo-app A list", message="first")
+        await house.until(house.at_work)
+        await house.channel.until(lambda: "[Stop]" in house.channel.card)
+        yield house, await detail(house)
+
+
+async def test_a_plan_is_there_while_its_first_turn_runs(tmp_path: Path) -> None:
+    """It is listed and shown, has its card, stands in the way of another one, and can be stopped by a button."""
+    async with first_turn(tmp_path) as (house, seen):
+        assert (seen.summary.slug, seen.summary.description, seen.summary.running) == ("todo-app", "A list", True)
+        assert [plan.slug for plan in await desk(house).plans()] == ["todo-app"]
+        assert (await history(house), seen.unanswered) == ([], ())
+        assert not (await house.command("/plan other")).accepted
+        assert (await house.press(Action.STOP, seen.token)).accepted
+        await house.quiet()
+        assert (await house.plan()).slug == "todo-app"
+        await house.channel.until(lambda: "[Stop]" not in house.channel.card)
+        assert (await detail(house)).token == seen.token
+
+
+async def test_a_plan_whose_first_turn_was_killed_keeps_its_card(tmp_path: Path) -> None:
+    """It is the same plan after a restart, with the same card."""
+    async with first_turn(tmp_path) as (house, seen):
+        await house.restart()
+        await house.quiet()
+        assert (await detail(house)).token == seen.token
+        await house.channel.until(lambda: "[Stop]" not in house.channel.card)
+        assert len([text for text in house.channel.messages.values() if text.startswith(CARD)]) == 1
+
+
+async def test_a_plan_that_cannot_begin_is_not_there(tmp_path: Path) -> None:
+    """What could not be begun leaves nothing in the list and no card."""
+    async with open_house(tmp_path, lambda _: says(f"Hm.\n\n{INPUT}"), capabilities=ABLE) as house:
+        house.shop.workspace.parent.mkdir(parents=True, exist_ok=True)
+        house.shop.workspace.write_text("a file in the way", encoding="utf-8")
+        house.open()
+        await house.command("/plan todo-app A list")
+        await house.channel.shows("todo-app")
+        await house.quiet()
+        assert await desk(house).plan(KEY) is None
+        assert await desk(house).plans() == []
+        await house.channel.until(lambda: not house.channel.card)

@@ -92,6 +92,15 @@ async def test_a_channel_that_is_gone_is_left_in_peace() -> None:
         await task
 
 
+async def test_what_is_final_is_raised_at_once() -> None:
+    """A caller that can do something else about an error learns of it; what passes is waited out all the same."""
+    gone = ChannelGoneError(key=KEY, reason="put out")
+    tries, act = _action(iter([RetryLaterError(key=KEY, seconds=0.0), gone]))
+    with pytest.raises(ChannelGoneError):
+        await patiently(act, doing="sending", key=KEY, final=(ChannelGoneError,))
+    assert len(tries) == 2
+
+
 @pytest.mark.parametrize("error", [OutOfDateError(), EchoError("something else")])
 async def test_anything_else_is_raised(error: EchoError) -> None:
     """What waiting does not mend is the caller's."""

@@ -48,7 +48,20 @@ def test_a_missing_system_prompt_is_a_warning(folders: Folders, tmp_path: Path) 
     prompts = Prompts(folders=folders, shipped=tmp_path / "nothing")
     with structlog.testing.capture_logs() as lines:
         assert prompts.system(a_plan(tmp_path)) == ""
-    assert [(line["event"], line["log_level"]) for line in lines] == [("system_prompt_missing", "warning")]
+    assert [line["log_level"] for line in lines] == ["warning", "warning"]
+    assert [line["event"] for line in lines] == ["workflow_unusable", "system_prompt_missing"]
+
+
+def test_a_workflow_that_cannot_be_used_is_logged_once(folders: Folders, tmp_path: Path) -> None:
+    """Whoever runs the bot finds the file's path and the reason in the log, however often the file is asked for."""
+    prompts = Prompts(folders=folders, own=tmp_path / "own")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(WorkflowError):
+                prompts.workflow("gone")
+    assert [line["event"] for line in lines] == ["workflow_unusable"]
+    assert lines[0]["path"].endswith("gone.toml")
+    assert lines[0]["reason"] == "the file does not exist."
 
 
 def test_a_folder_of_ones_own_comes_first(folders: Folders, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from echo_core.errors import RetryLaterError
 from echo_core.messages import Action, Command, Press, Receipt, Said
 from echo_core.plan import Plan, QuestionOffer, RecoveryOffer
 from echo_core.rehearsal.model import ModelRequest, Step, ToolCall
@@ -176,6 +178,71 @@ async def test_an_answer_to_the_first_of_two_questions_is_none_to_the_second(hou
     assert "Blue" in "\n".join(house.shop.asked[-1].user_texts)
 
 
+async def held_up(house: House) -> None:
+    """Have the agent ask something that the platform does not let through yet."""
+    house.channel.down = RetryLaterError(key=str(KEY), seconds=0.2)
+    await house.say("ask-one please")
+    async with asyncio.timeout(15):
+        while (await house.plan()).offer is None:  # noqa: ASYNC110 - what is waited for has no bell
+            await asyncio.sleep(0.02)
+
+
+async def test_words_before_the_question_is_seen_are_no_answer(house: House) -> None:
+    """The agent gets them instead, and nothing is decided; the question comes without a choice."""
+    await held_up(house)
+    assert (await house.say("by the way, Blue", author=BOB)).accepted
+    await house.until(lambda: "by the way, Blue" in "\n".join(house.shop.asked[-1].user_texts))
+    house.channel.down = None
+    await house.channel.shows("Which colour? →  ()")
+    await house.quiet()
+    assert answers(await house.plan()) == []
+
+
+async def test_words_before_the_question_is_seen_are_none_after_a_restart(house: House) -> None:
+    """The process ends before it could bring the question, and before the agent was given the words."""
+    await held_up(house)
+    await house.shut()
+    assert (await house.say("Blue", author=BOB)).accepted
+    house.channel.down = None
+    await house.restart()
+    await house.channel.shows("Noted.")
+    await house.quiet()
+    assert answers(await house.plan()) == []
+    assert "from Bob (43)]\nBlue" in "\n".join(house.shop.asked[-1].user_texts)
+
+
+async def test_words_after_a_restart_answer_the_question_that_was_brought_before(house: House) -> None:
+    """What stands in the channel was seen, whichever process brought it."""
+    await asked(house)
+    await house.restart()
+    assert (await house.say("Blue", author=BOB)).accepted
+    await house.quiet()
+    assert answers(await house.plan()) == [("Blue", "Bob")]
+
+
+async def test_words_as_soon_as_the_question_is_seen_are_the_answer(house: House) -> None:
+    """Also while it is still being written down that it was brought."""
+    await house.say("ask-one please")
+    await house.channel.shows("[Blue]")
+    assert (await house.say("Blue", author=BOB)).accepted
+    await house.quiet()
+    assert answers(await house.plan()) == [("Blue", "Bob")]
+
+
+@pytest.mark.parametrize("via", ["web", ""])
+async def test_whoever_looks_at_the_desk_sees_the_question_at_once(tmp_path: Path, via: str) -> None:
+    """On a dashboard, and in a channel that is one: what is typed there is an answer, wherever the replies are."""
+    able = replace(ABLE, desk=not via)
+    async with open_house(tmp_path, questioner, capabilities=able) as house:
+        await house.put(house.shop.plan())
+        house.open()
+        await held_up(house)
+        assert (await house.router.receive(replace(house.inbound(Said("Blue"), author=BOB), via=via))).accepted
+        house.channel.down = None
+        await house.quiet()
+        assert answers(await house.plan()) == [("Blue", "Bob")]
+
+
 async def test_a_press_after_a_restart(house: House) -> None:
     """The buttons of an open question work, and those of an answered one are out of date."""
     offer = await asked(house)
@@ -226,6 +293,39 @@ async def test_a_stop_before_the_agent_heard(house: House) -> None:
     await house.channel.shows("Noted.")
     await house.quiet()
     assert "please note this" in house.shop.asked[-1].last_message
+
+
+@pytest.mark.parametrize("name", ["advance", "skip", "redo"])
+async def test_two_people_move_the_plan_at_once(house: House, name: str) -> None:
+    """It is moved once; the second is told, at the same moment, while the first waits, and while its turn runs."""
+    house.shop.script(lambda _: Step(text=("Let me ", "think"), hang=True))
+    receipts = list(await asyncio.gather(house.command(f"/{name}"), house.command(f"/{name}", author=BOB)))
+    await house.until(house.at_work)
+    receipts.append(await house.command(f"/{name} please", author=CLEO))
+    assert [receipt.notice for receipt in receipts] == ["", *[f"/{name} is under way already; it counts once."] * 2]
+    await house.command("/stop")
+    await house.quiet()
+    plan = await house.plan()
+    assert len((*plan.phases_completed, *plan.phases_skipped)) == (name != "redo")
+    house.shop.script(lambda _: says(f"Done.\n\n{READY}"))
+    assert not (await house.command(f"/{name}")).notice
+    await house.quiet()
+    plan = await house.plan()
+    assert len((*plan.phases_completed, *plan.phases_skipped)) == 2 * (name != "redo")
+
+
+async def test_the_button_and_the_command_at_once(house: House) -> None:
+    """Whichever comes first goes on to the next phase, and the other nowhere."""
+    house.shop.script(lambda _: says(f"Done.\n\n{READY}"))
+    await house.say("hello")
+    await house.channel.shows("[Continue to CEO review]")
+    await house.quiet()
+    offer = await token(house)
+    pressed, said = await asyncio.gather(house.press(Action.ADVANCE, offer), house.command("/advance", author=BOB))
+    assert pressed.accepted
+    assert "under way already" in said.notice or not pressed.label
+    await house.quiet()
+    assert (await house.plan()).phases_completed == ("/office-hours",)
 
 
 async def test_two_stops(house: House) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echo_core.render import clip, escape, plain, preview, tables_as_code
 from tests.texts import FAMILY, PARSER, documents, signs
+from tests.work import HOSTILE, assert_grows_evenly
 
 
 def test_a_narrow_table_becomes_aligned_code() -> None:
@@ -120,3 +123,10 @@ def test_a_preview_begins_with_the_text(text: str) -> None:
     normal = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd").rstrip()
     assert shown.startswith(normal)
     assert len(shown) <= len(normal) + max((len(line) for line in normal.split("\n")), default=0) + 4
+
+
+@pytest.mark.parametrize("shape", [plain, preview, tables_as_code])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_grows_with_the_text(name: str, shape: Callable[[str], str]) -> None:
+    """Nothing that an agent or a member writes takes longer than its length explains."""
+    assert_grows_evenly(shape, HOSTILE[name])

@@ -149,8 +149,9 @@ def test_a_missing_prompt_file_is_an_error(folders: Folders, tmp_path: Path) -> 
 def test_a_broken_workflow_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], told: str) -> None:
     """A phase has one prompt; documents and prompts lead nowhere else."""
     (tmp_path / "small.toml").write_text(SMALL.replace(*change), encoding="utf-8")
-    with pytest.raises(WorkflowError, match=re.escape(told)):
+    with pytest.raises(WorkflowError) as caught:
         load_workflow("small", [tmp_path])
+    assert told in caught.value.for_operators
 
 
 async def test_a_plan_in_a_project(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_core.splitting import split, utf16_length
+from echo_core.splitting import beginning, split, utf16_length
 from tests.texts import FAMILY, PARSER, code, documents, signs
+from tests.work import HOSTILE, assert_grows_evenly, calls
 
 
 def is_contained(inner: str, outer: str) -> bool:
@@ -284,3 +285,21 @@ def test_a_limit_without_room_is_refused() -> None:
 def test_length_as_telegram_counts() -> None:
     """Signs beyond the basic plane count two, a lone surrogate one."""
     assert [utf16_length(text) for text in ("", "aé", "🇩🇪", "\ud83d")] == [0, 2, 4, 1]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_grows_with_hostile_text(name: str) -> None:
+    """Nothing that an agent or a member writes takes longer than its length explains."""
+    assert_grows_evenly(lambda text: split(text, 300), HOSTILE[name])
+
+
+@given(st.one_of(signs, documents(), st.text("a \n.`>-|", max_size=2000)), st.sampled_from([64, 100, 300]))
+def test_the_beginning_is_the_first_piece(text: str, limit: int) -> None:
+    """It is what `split` gives first, and nothing for blank text."""
+    assert beginning(text, limit) == next(iter(split(text, limit)), "")
+
+
+def test_no_more_is_read_than_the_beginning_takes() -> None:
+    """The beginning of a long text is as much work as that of a short one."""
+    short, long = ("Some words.\n\n" * count for count in (100, 10_000))
+    assert calls(lambda: beginning(long, 100)) <= calls(lambda: beginning(short, 100)) + 10

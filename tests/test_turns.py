@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from echo_core.messages import Action, ChannelKey, Command, Pressed
+from echo_core import turns
+from echo_core.messages import Action, ChannelKey, Command, Mark, Pressed
 from echo_core.plan import (
     AnswerOption,
     BriefOffer,
@@ -21,9 +22,9 @@ from echo_core.plan import (
     RecoveryOffer,
 )
 from echo_core.rehearsal.model import ModelRequest, Step
-from tests.house import House, open_house
+from tests.house import ABLE, House, open_house
 from tests.plans import a_plan
-from tests.stories.stage import INPUT, READY, Playbook, says
+from tests.stories.stage import INPUT, READY, Playbook, asks, says
 from tests.workshop import KEY
 
 OTHER = ChannelKey("telegram", "2")
@@ -48,6 +49,21 @@ async def closed_house(tmp_path: Path) -> AsyncIterator[House]:
 def once_hanging(request: ModelRequest) -> Step:
     """Hang when asked to ponder, and answer everything else."""
     return HANGING if "now ponder" in request.last_message else says(f"Reply {request.replies}.\n\n{INPUT}")
+
+
+async def test_what_is_thrown_away_by_an_exit_keeps_no_sign(tmp_path: Path) -> None:
+    """A message that waited for the plan that was left loses the sign that says it waits."""
+    async with open_house(tmp_path, once_hanging, capabilities=ABLE) as house:
+        await house.put(house.shop.plan())
+        house.open()
+        await house.say("now ponder")
+        await house.until(house.at_work)
+        await house.say("later", message="later")
+        await house.channel.until(lambda: house.channel.marks.get("later") is Mark.WAITING)
+        await house.command("/exit")
+        await house.channel.until(lambda: house.channel.marked[-1:] == [("later", None)])
+        await house.quiet()
+        assert "later" not in house.channel.marks
 
 
 async def test_a_plan_is_started_and_goes_on_by_a_button(house: House) -> None:
@@ -129,6 +145,52 @@ async def test_a_button_pressed_twice_is_pressed_once(closed_house: House) -> No
     await house.quiet()
     (dropped,) = house.channel.said
     assert "Dropped" in dropped
+
+
+def asks_once(request: ModelRequest) -> Step:
+    """Ask who it is for, and answer everything else."""
+    if "begin now" in request.last_message:
+        return says("One question.", asks("Who is it for?", ("Us", "two"), ("All", "many")))
+    return says(f"Noted.\n\n{INPUT}")
+
+
+async def test_a_pressed_button_goes_even_if_the_adapter_could_not_see_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends between the press and the change of its message: the next one takes the buttons away."""
+    monkeypatch.setattr(turns, "ADAPTER_FIRST", 0.0)
+    async with open_house(tmp_path, asks_once) as house:
+        await house.put(house.shop.plan())
+        house.open()
+        await house.say("begin now")
+        await house.channel.shows("[Us]")
+        await house.quiet()
+        await house.shut()
+        offer = (await house.plan()).offer
+        assert offer is not None
+        assert (await house.press(Action.ANSWER, offer.token, choice=2)).label == "All"
+        assert "[Us]" in house.channel.text
+        await house.restart()
+        await house.channel.shows("Who is it for? → All (Ada)")
+        await house.channel.shows("Noted.")
+        assert "[Us]" not in house.channel.text
+        assert len([call for call in house.channel.done("edit") if "→" in call.part]) == 1
+
+
+async def test_what_is_closed_says_what_was_offered(closed_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words above Retry and Drop stay, whatever went wrong: only the buttons go."""
+    monkeypatch.setattr(turns, "ADAPTER_FIRST", 0.0)
+    house = closed_house
+    await house.put(house.shop.plan())
+    house.open()
+    await house.say("hello")
+    await house.channel.shows("[Retry]")
+    await house.quiet()
+    shown = next(text for text in house.channel.said if "[Retry]" in text)
+    offer = (await house.plan()).offer
+    assert offer is not None
+    await house.press(Action.DROP, offer.token)
+    await house.channel.shows(f"{shown.partition(' [')[0]} → Dropped (Ada)")
 
 
 async def test_a_press_is_what_its_offer_says(closed_house: House) -> None:

@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from echo_core.errors import WorkflowError
 from echo_core.prompts import shipped_prompts
+from echo_core.texts import speaking
 from echo_core.workflow import Workflow, load_workflow, workflow_names
 
 SHIPPED = shipped_prompts() / "workflows"
@@ -106,22 +108,45 @@ def test_an_unknown_phase_keeps_its_name(small: Workflow) -> None:
 def test_a_broken_workflow_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], told: str) -> None:
     """A file that cannot be used is refused with the place and the reason."""
     (tmp_path / "small.toml").write_text(SMALL.replace(*change), encoding="utf-8")
-    with pytest.raises(WorkflowError, match=told):
+    with pytest.raises(WorkflowError) as caught:
         load_workflow("small", [tmp_path])
+    assert re.search(told, caught.value.for_operators)
 
 
 def test_one_phase_at_least_takes_place(tmp_path: Path) -> None:
     """A workflow of which nothing might be left has no first phase to begin with."""
     text = SMALL.replace('when = "ui"\n', "").replace('prompt = "{phase}"\n', 'prompt = "{phase}"\nwhen = "ui"\n')
     (tmp_path / "small.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(WorkflowError, match="at least one must take place"):
+    with pytest.raises(WorkflowError) as caught:
         load_workflow("small", [tmp_path])
+    assert "at least one must take place" in caught.value.reason
 
 
 def test_a_missing_workflow_is_named(tmp_path: Path) -> None:
-    """A workflow that is not there is an error of ours, with its path."""
-    with pytest.raises(WorkflowError, match="does not exist"):
+    """A workflow that is not there is an error of ours, with its path for operators."""
+    with pytest.raises(WorkflowError, match="does not exist") as caught:
         load_workflow("none", [tmp_path])
+    assert str(tmp_path / "none.toml") in caught.value.for_operators
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "fișierul nu există"),
+        ("name = ", "fișierul nu poate fi citit"),
+        (SMALL.replace('skill = "/check"', 'skill = "check"'), "intrarea `phases.2.skill` nu este validă"),
+    ],
+)
+def test_people_read_no_path_and_their_language(tmp_path: Path, text: str | None, told: str) -> None:
+    """What stands in a channel names the file alone, and no word of it is English; operators get path and reason."""
+    if text is not None:
+        (tmp_path / "small.toml").write_text(text, encoding="utf-8")
+    with speaking("ro"), pytest.raises(WorkflowError) as caught:
+        load_workflow("small", [tmp_path])
+    assert str(caught.value).startswith(f"Fluxul `small.toml` nu poate fi folosit: {told}.")
+    assert str(tmp_path) not in str(caught.value)
+    assert str(tmp_path / "small.toml") in caught.value.for_operators
+    assert caught.value.reason not in str(caught.value)
 
 
 def test_the_first_folder_wins(tmp_path: Path) -> None:

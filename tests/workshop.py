@@ -47,6 +47,7 @@ class Watch:
     begun: list[Running] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
+    opened: list[Plan] = field(default_factory=list)
 
     async def begin(self, running: Running) -> None:
         """Write down what the agent is about to do."""
@@ -113,6 +114,7 @@ class Workshop:
             begin=watch.begin,
             observe=watch.events.append,
             announce=watch.announced.append,
+            opened=watch.opened.append,
             stop=stop or asyncio.Event(),
             interrupted=interrupted,
         )

@@ -17,7 +17,7 @@ from echo_console.config import NAME, PERSON, ConsoleSettings
 from echo_console.inbound import Lines, ScriptedLines, StreamLines, body_of
 from echo_console.render import Screen, choices, show
 from echo_core.adapter import Capabilities, Core, SimpleChannel
-from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError
+from echo_core.errors import ChannelGoneError, ChannelUnreachedError, JournalError
 from echo_core.messages import Author, ChannelKey, Closed, Command, Inbound, Intent, PlanCard, Receipt, Reply
 from echo_core.texts import say, speaking
 
@@ -152,7 +152,7 @@ class ConsoleAdapter:
     def print(self, intent: Intent) -> None:
         """Show an intent; its choices can be typed from now on."""
         if not self._running:
-            raise ChannelUnavailableError(key=f"{NAME}:{CHANNEL_ID}", reason="the console is not running")
+            raise ChannelUnreachedError(key=f"{NAME}:{CHANNEL_ID}", reason="the console is not running")
         self._write(lambda: show(self._console, intent), apart=True)
         if isinstance(intent, (PlanCard, Closed)):
             return

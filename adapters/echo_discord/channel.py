@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import discord
 import structlog
 
 from echo_core.adapter import Capabilities, Rate, SimpleChannel
-from echo_core.errors import ChannelGoneError, ChannelUnavailableError
+from echo_core.errors import ChannelGoneError, ChannelUnreachedError
 from echo_core.messages import Attachment, ChannelKey, Intent, Mark
 from echo_core.texts import say
 from echo_discord.components import view_of
@@ -22,7 +22,7 @@ from echo_discord.config import NAME
 from echo_discord.downloads import Downloads
 from echo_discord.render import Part, parts
 from echo_discord.trouble import reaching, told
-from echo_discord.words import short, with_note
+from echo_discord.words import clip, plain, short, with_note
 
 if TYPE_CHECKING:
     from echo_discord.client import EchoClient
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
 NONCE_LENGTH = 25
 INVALID_FORM = 50035
 TOO_LARGE = 413
+FILE_TOO_LARGE = 40005
 UNKNOWN_CHANNEL = 10003
 TITLE_LIMIT = 100
 ARCHIVE_AFTER: Literal[10080] = 10080
 
 # Discord takes five messages and edits in five seconds in one channel; an edit in a second and a half leaves room.
+# It keeps a nonce "for the past few minutes".
 CAPABILITIES = Capabilities(
     edit_interval=1.5,
+    dedup_seconds=120.0,
     typing_interval=8.0,
     rate=Rate(5, 5.0),
     reactions=True,
@@ -48,6 +51,9 @@ CAPABILITIES = Capabilities(
 WITHOUT_THREADS = replace(CAPABILITIES, threads=False)
 
 log = structlog.get_logger(__name__)
+
+Files = Sequence[tuple[str, bytes]]
+_Sent = TypeVar("_Sent")
 
 
 class DiscordChannel(SimpleChannel[Part]):
@@ -75,31 +81,17 @@ class DiscordChannel(SimpleChannel[Part]):
     async def post(self, part: Part, *, dedup: str) -> str:
         """Send a part; the platform drops a second one with the same `dedup` for some minutes."""
         target = self._target()
-        files, note = await _load(part)
-        part = replace(part, content=with_note(part.content, note))
         async with reaching(self._key):
-            try:
-                message = await _send(target, part, files, dedup)
-            except discord.HTTPException as error:
-                simpler = _simpler(part, error)
-                if simpler is None:
-                    raise
-                message = await _send(target, simpler, (), dedup)
+            message = await self._simpler(part, lambda part, files: _send(target, part, files, dedup))
         return str(message.id)
 
     async def edit(self, message_id: str, part: Part) -> None:
-        """Put a part in the place of a message."""
+        """Put a part in the place of a message, unless a press has just put the same there."""
         message = self._message(message_id)
-        files, note = await _load(part)
-        part = replace(part, content=with_note(part.content, note))
+        if self._connected().written.take(message.id, part):
+            return
         async with reaching(self._key):
-            try:
-                await _edit(message, part, files)
-            except discord.HTTPException as error:
-                simpler = _simpler(part, error)
-                if simpler is None:
-                    raise
-                await _edit(message, simpler, ())
+            await self._simpler(part, lambda part, files: _edit(message, part, files))
 
     async def delete(self, message_id: str) -> None:
         """Take a message away."""
@@ -144,7 +136,7 @@ class DiscordChannel(SimpleChannel[Part]):
         async with reaching(self._key):
             found = client.get_channel(int(self._channel_id)) or await client.fetch_channel(int(self._channel_id))
             if not isinstance(found, discord.TextChannel):
-                raise ChannelGoneError(key=self._key, reason="threads can be opened in text channels of a server only")
+                raise ChannelGoneError(key=self._key, reason=say("discord-no-thread"))
             kind = discord.ChannelType.news_thread if found.is_news() else discord.ChannelType.public_thread
             thread = await found.create_thread(
                 name=short(title, TITLE_LIMIT), type=kind, auto_archive_duration=ARCHIVE_AFTER
@@ -158,14 +150,28 @@ class DiscordChannel(SimpleChannel[Part]):
         client = self._connected()
         if not author_id.isdecimal():
             raise ChannelGoneError(key=self._key, reason=f"there is no person {author_id!r}")
-        files, note = await _load(part)
         async with reaching(self._key):
             private = await client.create_dm(discord.Object(int(author_id)))
-            await _send(private, replace(part, content=with_note(part.content, note)), files, "")
+            await self._simpler(part, lambda part, files: _send(private, part, files, ""))
 
     async def fetch(self, attachment: Attachment, path: Path, *, limit: int) -> None:
         """Bring a file from the platform's hosts."""
         await self._downloads.fetch(self._key, attachment.ref, path, limit=limit)
+
+    async def _simpler(self, part: Part, send: Callable[[Part, Files], Awaitable[_Sent]]) -> _Sent:
+        """Send a part; what Discord refuses gives way: the files, then the buttons, then the words. That is said."""
+        files, note = await _load(part)
+        part = replace(part, content=with_note(part.content, note))
+        steps = iter((_without_files, _without_buttons, _without_words))
+        while True:
+            try:
+                return await send(part, files)
+            except discord.HTTPException as error:
+                simpler = next((less for step in steps if (less := step(part, error)) is not None), None)
+                if simpler is None:
+                    raise
+                log.warning("part_refused", channel=self._key, reason=told(error))
+                part, files = simpler, []
 
     async def _invite(self, thread: discord.Thread, person: int) -> None:
         try:
@@ -202,7 +208,7 @@ class DiscordChannel(SimpleChannel[Part]):
         if not self._channel_id.isdecimal():
             raise ChannelGoneError(key=self._key, reason="a Discord channel's id is a number")
         if client is None:
-            raise ChannelUnavailableError(key=self._key, reason="Discord is not connected")
+            raise ChannelUnreachedError(key=self._key, reason="Discord is not connected")
         return client
 
     def _target(self) -> discord.PartialMessageable:
@@ -214,9 +220,7 @@ class DiscordChannel(SimpleChannel[Part]):
         return self._target().get_partial_message(int(message_id))
 
 
-async def _send(
-    target: discord.abc.Messageable, part: Part, files: Sequence[tuple[str, bytes]], dedup: str
-) -> discord.Message:
+async def _send(target: discord.abc.Messageable, part: Part, files: Files, dedup: str) -> discord.Message:
     options: dict[str, Any] = {}
     if view := view_of(part):
         options["view"] = view
@@ -229,26 +233,36 @@ async def _send(
     return await target.send(suppress_embeds=True, **options)
 
 
-async def _edit(message: discord.PartialMessage, part: Part, files: Sequence[tuple[str, bytes]]) -> None:
+async def _edit(message: discord.PartialMessage, part: Part, files: Files) -> None:
     if part.sections:
         await message.edit(view=view_of(part))
     else:
         await message.edit(content=part.content, view=view_of(part), attachments=_attached(files))
 
 
-def _attached(files: Sequence[tuple[str, bytes]]) -> list[discord.File]:
+def _attached(files: Files) -> list[discord.File]:
     return [discord.File(io.BytesIO(data), filename=name) for name, data in files]
 
 
-def _simpler(part: Part, error: discord.HTTPException) -> Part | None:
-    """Give a part that says the same without what the platform refused; None when that is not the reason."""
-    names = [*(path.name for path in part.files), *(document.name for document in part.documents)]
-    if names and (error.status == TOO_LARGE or error.code == 40005):
-        note = say("discord-too-large", names=", ".join(names))
-        return replace(part, files=(), documents=(), content=with_note(part.content, note))
-    if error.status == 400 and error.code == INVALID_FORM and (part.buttons or part.menu):
-        return replace(part, buttons=(), menu=None)
-    return None
+def _without_files(part: Part, error: discord.HTTPException) -> Part | None:
+    """Give a part that names its files instead; None where there are none, or they cannot be the reason."""
+    names = ", ".join([*(path.name for path in part.files), *(document.name for document in part.documents)])
+    if error.status == TOO_LARGE or error.code == FILE_TOO_LARGE:
+        note = say("discord-too-large", names=names)
+    else:
+        note = say("discord-file-refused", names=names, reason=told(error))
+    possible = names and error.status in {400, 403, TOO_LARGE}
+    return replace(part, files=(), documents=(), content=with_note(part.content, note)) if possible else None
+
+
+def _without_buttons(part: Part, error: discord.HTTPException) -> Part | None:
+    possible = error.status == 400 and error.code == INVALID_FORM and (part.buttons or part.menu)
+    return replace(part, buttons=(), menu=None) if possible else None
+
+
+def _without_words(part: Part, error: discord.HTTPException) -> Part | None:
+    possible = error.status == 400 and not part.sections
+    return replace(part, content=clip(say("discord-refused", reason=plain(told(error))))) if possible else None
 
 
 async def _load(part: Part) -> tuple[list[tuple[str, bytes]], str]:

@@ -15,6 +15,7 @@ from echo_core.adapter import CommandSpec, Core, Parameter
 from echo_core.errors import ChannelError, JournalError
 from echo_core.messages import Command, Inbound, Receipt
 from echo_core.texts import say, speaking
+from echo_core.written import Written
 from echo_discord.callbacks import Callbacks
 from echo_discord.catchup import CatchUp
 from echo_discord.components import Component
@@ -110,6 +111,7 @@ class EchoClient(discord.Client):
         self.usable = False
         self.signs = Signs()
         self.openers = Openers()
+        self.written = Written()
         self.refused: set[tuple[str, str]] = set()
 
     async def serve(self, token: str) -> None:
@@ -220,7 +222,8 @@ class EchoClient(discord.Client):
             found = read_form(cast("Mapping[str, Any]", interaction.data or {}))
             if found is not None and await acknowledge(interaction):
                 data, text = found
-                await finish_form(interaction, await self._receipt(read_answer(interaction, data, text)), text)
+                receipt = await self._receipt(read_answer(interaction, data, text))
+                await finish_form(interaction, receipt, text, self.written)
 
     def read(self, message: discord.Message, author: discord.Member | None = None) -> Inbound | None:
         """Give a message as the core takes it; None for what is not for it."""
@@ -245,7 +248,7 @@ class EchoClient(discord.Client):
             if asks_for_words(data):
                 await self._asked_for_words(interaction, data)
             elif await acknowledge(interaction):
-                await finish_press(interaction, await self._receipt(read_press(interaction, data)))
+                await finish_press(interaction, await self._receipt(read_press(interaction, data)), self.written)
 
     async def _asked_for_words(self, interaction: Interaction, data: str) -> None:
         """Open the form, unless the core says in time that there is nothing to answer any more."""

@@ -56,7 +56,7 @@ def read_message(
         return None
     body = body or Said("")
     if isinstance(body, Said) and (match := _COMMAND.fullmatch(text)) and (addressed or match[1] in commands):
-        body, addressed = Command(match[1], match[2] or ""), True
+        body, addressed = Command(match[1], match[2] or "", body.attachments), True
     return Inbound(
         id=str(message.id),
         key=ChannelKey(NAME, str(message.channel.id)),

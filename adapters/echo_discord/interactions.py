@@ -12,7 +12,9 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from echo_core.messages import Receipt
 from echo_core.texts import say
+from echo_core.written import Written
 from echo_discord.forms import form
+from echo_discord.render import Part
 from echo_discord.trouble import LIBRARY_ERRORS, told
 from echo_discord.words import LIMIT, clip, cut, with_choice, without_hint
 
@@ -51,20 +53,24 @@ async def finish_command(interaction: Interaction, notice: str) -> None:
         await _persist(interaction.delete_original_response)
 
 
-async def finish_press(interaction: Interaction, receipt: Receipt) -> None:
-    """Write what was chosen where the buttons were, and the notice for this person alone."""
+async def finish_press(interaction: Interaction, receipt: Receipt, written: Written) -> None:
+    """Write what was chosen where the buttons were, and the notice for this person alone.
+
+    This is only to be quick: the core sends the same change soon after, and `written` knows what need not be sent.
+    """
     message = interaction.message
     if receipt.accepted and receipt.label and not receipt.keep and message is not None and _has_text(message):
         content = with_choice(without_hint(message.content), receipt.label, interaction.user.display_name)
-        await _persist(lambda: interaction.edit_original_response(content=content, view=None))
+        if await _persist(lambda: interaction.edit_original_response(content=content, view=None)):
+            written.note(message.id, Part(content))
     if receipt.notice:
         await _persist(lambda: interaction.followup.send(clip(receipt.notice), ephemeral=True))
 
 
-async def finish_form(interaction: Interaction, receipt: Receipt, text: str) -> None:
+async def finish_form(interaction: Interaction, receipt: Receipt, text: str, written: Written) -> None:
     """Do the same for what was written; words that were not taken are given back with the notice."""
     if receipt.accepted or not receipt.notice:
-        await finish_press(interaction, receipt)
+        await finish_press(interaction, receipt, written)
         return
     above = f"{cut(receipt.notice, LIMIT // 4)}\n\n{say('discord-not-taken')}\n>>> "
     told = cut(above + text, LIMIT)
@@ -94,7 +100,7 @@ async def _at_once(interaction: Interaction, call: Callable[[], Awaitable[object
         log.warning("interaction_not_answered", interaction=interaction.id, error=told(error))
 
 
-async def _persist(call: Callable[[], Awaitable[object]]) -> None:
+async def _persist(call: Callable[[], Awaitable[object]]) -> bool:
     """Do it, through short trouble of the network. What cannot be shown is logged: nothing else depends on it."""
     retrying = AsyncRetrying(
         retry=retry_if_exception(_passes), stop=stop_after_attempt(5), wait=wait_exponential(multiplier=0.5, max=8)
@@ -106,6 +112,8 @@ async def _persist(call: Callable[[], Awaitable[object]]) -> None:
                     await call()
     except LIBRARY_ERRORS as error:
         log.warning("interaction_not_finished", error=told(error))
+        return False
+    return True
 
 
 def _passes(error: BaseException) -> bool:

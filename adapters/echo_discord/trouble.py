@@ -9,13 +9,22 @@ from contextlib import asynccontextmanager
 import aiohttp
 import discord
 
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 
 CALL_LIMIT = 50.0
 BANNED_WAIT = 60.0
 
 # What a call of the library can raise. A client that is being closed fails with RuntimeError: its session is gone.
 LIBRARY_ERRORS = (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError)
+
+# Those of them that say that a request never left.
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 @asynccontextmanager
@@ -37,8 +46,12 @@ def channel_error(key: str, error: Exception) -> ChannelError:
     if isinstance(error, discord.HTTPException):
         if error.status == 429:
             return RetryLaterError(key=key, seconds=_retry_after(error))
-        if error.status < 500 and error.status != 401:
+        if error.status == 401:
+            return ChannelUnreachedError(key=key, reason=told(error))
+        if error.status < 500:
             return ChannelGoneError(key=key, reason=told(error))
+    if isinstance(error, NOT_SENT):
+        return ChannelUnreachedError(key=key, reason=told(error))
     return ChannelUnavailableError(key=key, reason=told(error))
 
 

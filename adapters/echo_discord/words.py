@@ -6,7 +6,7 @@ import re
 
 import discord
 
-from echo_core.render import split, utf16_length
+from echo_core.render import beginning, utf16_length
 from echo_discord.markdown import adapt
 
 LIMIT = 2000
@@ -31,8 +31,7 @@ def tail(text: str, limit: int) -> str:
 
 def clip(text: str) -> str:
     """Give a notice as one message."""
-    pieces = split(adapt(text), LIMIT, utf16_length)
-    return pieces[0] if pieces else "…"
+    return beginning(adapt(text), LIMIT, utf16_length) or "…"
 
 
 def cut(text: str, limit: int) -> str:

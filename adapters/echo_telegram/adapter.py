@@ -15,6 +15,7 @@ from echo_core.adapter import Core
 from echo_core.errors import AdapterError, ChannelError
 from echo_core.messages import Author, Command, Inbound
 from echo_core.texts import LANGUAGES, speaking
+from echo_core.written import Written
 from echo_telegram.channel import TelegramChannel
 from echo_telegram.client import make_bot, told
 from echo_telegram.config import NAME, TelegramSettings
@@ -38,10 +39,11 @@ class TelegramAdapter:
         self._settings = settings
         self._pauses = pauses or Pauses()
         self._bot: Bot | None = None
+        self.written = Written()
 
     def channel(self, channel_id: str) -> TelegramChannel:
         """Give the outgoing side of a chat or topic, connected or not."""
-        return TelegramChannel(channel_id, lambda: self._bot)
+        return TelegramChannel(channel_id, lambda: self._bot, self.written)
 
     def serves(self, query: CallbackQuery) -> bool:
         """Whether the presser may use the bot. Only marks on a keyboard hang on it: the core decides about answers."""
@@ -92,7 +94,7 @@ class Intake:
         self._core = core
         self._adapter = adapter
         self._tasks = tasks
-        self._presses = Presses(bot)
+        self._presses = Presses(bot, adapter.written)
 
     async def take(self, update: Update) -> None:
         """Give an update to the core. When this returns, it is durable. Raises what `Core.receive` raises."""

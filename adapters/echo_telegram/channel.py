@@ -12,14 +12,16 @@ from typing import TypeVar
 import structlog
 from telegram import Bot, ForceReply, InputFile, LinkPreviewOptions, Message, ReplyParameters, User
 from telegram.constants import ChatAction, ForumTopicLimit, ReactionEmoji
-from telegram.error import BadRequest
+from telegram.error import BadRequest, TelegramError
 
 from echo_core.adapter import Capabilities, Rate
-from echo_core.errors import ChannelGoneError, ChannelUnavailableError
+from echo_core.errors import ChannelGoneError, ChannelUnreachedError
 from echo_core.messages import Attachment, ChannelKey, Intent, Mark
 from echo_core.texts import say
+from echo_core.written import Written
 from echo_telegram import files
-from echo_telegram.client import is_about_words, is_one_of, is_past, is_unchanged, reaching, told
+from echo_telegram.answers import linked
+from echo_telegram.client import is_about_words, is_one_of, is_past, is_refusal, is_unchanged, reaching, told
 from echo_telegram.config import NAME
 from echo_telegram.inbound import Address, message_number
 from echo_telegram.keyboard import short
@@ -63,9 +65,13 @@ _NO_SIGN = ("message to react not found", "reaction_invalid", "message_id_invali
 
 
 class TelegramChannel:
-    """See `echo_core.adapter.Channel`. `bot` gives the connected bot, or None while there is none."""
+    """See `echo_core.adapter.Channel`. `bot` gives the connected bot, or None while there is none.
 
-    def __init__(self, channel_id: str, bot: Callable[[], Bot | None]) -> None:
+    `written` holds what presses have put into messages, by chat and message.
+    """
+
+    def __init__(self, channel_id: str, bot: Callable[[], Bot | None], written: Written) -> None:
+        self._written = written
         self._key = str(ChannelKey(NAME, channel_id))
         self._address = Address.parse(channel_id)
         self._bot = bot
@@ -93,10 +99,11 @@ class TelegramChannel:
             for body in Styled.markdown(notice).cut():
                 await self._text(bot, address, TextPart(body), answered)
 
-    async def ask(self, person: User, words: str) -> None:
-        """Open somebody's input field for an answer to the bot, and nobody else's."""
+    async def ask(self, person: User, words: str, data: str) -> None:
+        """Open somebody's input field for an answer to what the press `data` belongs to, and nobody else's."""
         bot, address = self._connected()
-        body = Styled.joined((Styled.mention(person), Styled.markdown(words)), ": ")
+        name = Styled.mention(person) + linked(":", bot.bot, data)  # a link beside another is not noticed
+        body = Styled.joined((name, Styled.markdown(words)), " ")
         field = ForceReply(selective=True, input_field_placeholder=say("telegram-your-answer"))
         async with reaching(self._key, bot):
             await bot.send_message(
@@ -105,27 +112,30 @@ class TelegramChannel:
                 entities=body.entities,
                 reply_markup=field,
                 message_thread_id=address.thread_id,
+                link_preview_options=NO_PREVIEW,
             )
 
     async def edit(self, message_id: str, part: Part) -> None:
-        """Put a text in the place of a message sent before; its buttons become the part's."""
+        """Put a text in the place of a message sent before, unless a press did; its buttons become the part's."""
         bot, address = self._connected()
         if isinstance(part, FilePart):
             raise ChannelGoneError(key=self._key, reason="a message cannot be changed into a file")
+        if self._written.take((address.chat_id, int(message_id)), part):
+            return
 
-        async def put(body: Styled) -> None:
+        async def put(part: TextPart) -> None:
             await bot.edit_message_text(
-                body.text,
+                part.body.text,
                 address.chat_id,
                 int(message_id),
-                entities=body.entities or None,
+                entities=part.body.entities or None,
                 reply_markup=part.markup,
                 link_preview_options=NO_PREVIEW,
             )
 
         async with reaching(self._key, bot):
             try:
-                await self._plainer(bot, part.body, put)
+                await self._plainer(bot, part, put)
             except BadRequest as error:
                 if not is_unchanged(error.message):
                     raise
@@ -152,17 +162,17 @@ class TelegramChannel:
         if isinstance(part, FilePart):
             return
 
-        async def show(body: Styled) -> None:
+        async def show(part: TextPart) -> None:
             await bot.send_message_draft(
                 address.chat_id,
                 _draft_id(turn),
-                body.text,
-                entities=body.entities or None,
+                part.body.text,
+                entities=part.body.entities or None,
                 message_thread_id=address.thread_id,
             )
 
         async with reaching(self._key, bot):
-            await self._plainer(bot, part.body, show)
+            await self._plainer(bot, part, show)
 
     async def react(self, inbound_id: str, mark: Mark | None) -> None:
         """Put a sign on a person's message; one that cannot carry it, or is gone, counts as done."""
@@ -226,7 +236,7 @@ class TelegramChannel:
             raise ChannelGoneError(key=self._key, reason="this is not the id of a Telegram chat")
         bot = self._bot()
         if bot is None:
-            raise ChannelUnavailableError(key=self._key, reason="not connected to Telegram")
+            raise ChannelUnreachedError(key=self._key, reason="not connected to Telegram")
         return bot, self._address
 
     async def _send(self, bot: Bot, address: Address, part: Part) -> Message:
@@ -238,40 +248,51 @@ class TelegramChannel:
             log.warning("file_not_sent", channel=self._key, name=part.path.name, reason=error.reason)
             return await self._text(bot, address, TextPart(Styled.plain(str(error))))
         document = InputFile(content, filename=part.path.name)
-        return await bot.send_document(address.chat_id, document, message_thread_id=address.thread_id)
+        try:
+            return await bot.send_document(address.chat_id, document, message_thread_id=address.thread_id)
+        except TelegramError as error:
+            if not is_refusal(error):
+                raise
+            reason = told(error, bot)
+        log.warning("file_refused", channel=self._key, name=part.path.name, reason=reason)
+        refusal = say("telegram-file-refused", name=part.path.name, reason=reason)
+        return await self._text(bot, address, TextPart(Styled.plain(refusal)))
 
     async def _text(
         self, bot: Bot, address: Address, part: TextPart, answered: ReplyParameters | None = None
     ) -> Message:
-        async def send(body: Styled) -> Message:
+        async def send(part: TextPart) -> Message:
             return await bot.send_message(
                 address.chat_id,
-                body.text,
-                entities=body.entities or None,
+                part.body.text,
+                entities=part.body.entities or None,
                 reply_markup=part.markup,
                 message_thread_id=address.thread_id,
                 link_preview_options=NO_PREVIEW,
                 reply_parameters=answered,
             )
 
-        return await self._plainer(bot, part.body, send)
+        return await self._plainer(bot, part, send)
 
-    async def _plainer(self, bot: Bot, body: Styled, send: Callable[[Styled], Awaitable[_Said]]) -> _Said:
-        """Send a text; where Telegram refuses its words, without styles; and at last say that it was refused."""
+    async def _plainer(self, bot: Bot, part: TextPart, send: Callable[[TextPart], Awaitable[_Said]]) -> _Said:
+        """Send a text; what Telegram refuses gives way: the styles, then the words, which is said, then the buttons."""
         try:
-            return await send(body)
+            return await send(part)
         except BadRequest as error:
             if not is_about_words(error):
                 raise
             log.warning("formatting_refused", channel=self._key, reason=told(error, bot))
-            refusal = Styled.plain(say("telegram-refused", reason=told(error, bot)))
-        if body.entities:
+            bodies = (Styled(part.body.text), Styled.plain(say("telegram-refused", reason=told(error, bot))))
+        keyboards = (part.keyboard, ()) if part.keyboard else ((),)
+        plainer = [TextPart(body, keys) for keys in keyboards for body in bodies]
+        *others, last = [other for other in plainer if other != part]
+        for other in others:
             try:
-                return await send(Styled(body.text))
+                return await send(other)
             except BadRequest as error:
                 if not is_about_words(error):
                     raise
-        return await send(refusal)
+        return await send(last)
 
 
 def _draft_id(turn: str) -> int:

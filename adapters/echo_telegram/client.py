@@ -9,15 +9,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import httpx
 from telegram import Bot
-from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 from echo_telegram.config import TelegramSettings
 
 CALL_LIMIT = 50.0
+
+# What the library's own library says when a request never left.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_TOO_LARGE = "request entity too large"
 
 _GONE = (
     "chat not found", "user not found", "peer_id_invalid", "thread not found", "topic_closed", "topic_deleted",
@@ -72,9 +83,16 @@ def channel_error(key: str, error: TelegramError, bot: Bot) -> ChannelError:
     if isinstance(error, ChatMigrated):
         moved = f"this group became a supergroup: its channel is now telegram:{error.new_chat_id}"
         return ChannelGoneError(key=key, reason=moved)
-    if isinstance(error, (Forbidden, BadRequest)):
+    if is_refusal(error):
         return ChannelGoneError(key=key, reason=reason)
+    if isinstance(error, InvalidToken) or isinstance(error.__cause__, _NOT_SENT):
+        return ChannelUnreachedError(key=key, reason=reason)
     return ChannelUnavailableError(key=key, reason=reason)
+
+
+def is_refusal(error: TelegramError) -> bool:
+    """Whether Telegram would not do it, and will not: what was asked for is not possible or not allowed."""
+    return isinstance(error, (Forbidden, BadRequest)) or _TOO_LARGE in error.message.lower()
 
 
 def is_about_words(error: BadRequest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telegram import (
     CallbackQuery,
@@ -20,9 +20,10 @@ from telegram import (
     User,
 )
 
-from echo_core.messages import Author, Body, ChannelKey, Command, Edited, Inbound, Pressed, Said, Unsupported
+from echo_core.messages import Author, Body, ChannelKey, Command, Edited, Inbound, Pressed, Said, Unsupported, Wrote
 from echo_core.render import utf16_length
 from echo_core.texts import say, speaking
+from echo_telegram.answers import answered
 from echo_telegram.attachments import attachments
 from echo_telegram.config import NAME
 
@@ -92,7 +93,8 @@ def read(update: Update, bot: User) -> Inbound | None:
     mentioned = _without_mention(message, bot)[1]
     addressed = message.chat.type == Chat.PRIVATE or isinstance(body, Command) or mentioned or _answers(message, bot)
     update_id = _edit_id(message) if isinstance(body, Edited) else message_key(message.message_id)
-    return _inbound(update_id, Address.of(message), author, body, addressed=addressed)
+    inbound = _inbound(update_id, Address.of(message), author, body, addressed=addressed)
+    return replace(inbound, group=message.media_group_id or "")
 
 
 def message_key(message_id: int) -> str:
@@ -119,11 +121,16 @@ def _body(message: Message, bot: User) -> Body | None:
     if message.text is None and not files:
         return _unsupported(message)
     text, _ = _without_mention(message, bot)
-    if message.text is not None and message.forward_origin is None and (match := _COMMAND.fullmatch(text.strip())):
-        is_ours = not match[2] or match[2].lower() == (bot.username or "").lower()
-        return Command(match[1].lower(), _DASH.sub("--", match[3] or "")) if is_ours else None
     goes_on = message.media_group_id is not None or utf16_length(message.text or "") >= NEAR_LIMIT
-    return Said(_with_origin(message, text), files, continues=goes_on)
+    if message.forward_origin is None and (match := _COMMAND.fullmatch(text.strip())):
+        is_ours = not match[2] or match[2].lower() == (bot.username or "").lower()
+        argument = _DASH.sub("--", match[3] or "")
+        return Command(match[1].lower(), argument, files, continues=goes_on) if is_ours else None
+    text = _with_origin(message, text)
+    is_piece = not text and message.media_group_id is not None  # the words came with another picture of the album
+    if (data := answered(message, bot)) is not None and not is_piece:
+        return Wrote(data, text, files, continues=goes_on)
+    return Said(text, files, continues=goes_on)
 
 
 def _edit(message: Message, bot: User) -> Edited | None:

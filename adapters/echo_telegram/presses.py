@@ -11,11 +11,12 @@ from telegram.constants import CallbackQueryLimit
 from echo_core.errors import ChannelError
 from echo_core.messages import Press, Receipt
 from echo_core.texts import say
+from echo_core.written import Written
 from echo_telegram.channel import NO_PREVIEW, TelegramChannel
 from echo_telegram.client import is_unchanged, reaching
 from echo_telegram.config import NAME
 from echo_telegram.keyboard import is_answer, is_other, markup, toggled
-from echo_telegram.render import with_choice, without_hint
+from echo_telegram.render import TextPart, with_choice, without_hint
 from echo_telegram.styled import Styled
 
 log = structlog.get_logger(__name__)
@@ -29,11 +30,13 @@ _FOUND_BY_TELEGRAM = frozenset({
 class Presses:
     """Answers to presses, in the language that is spoken.
 
-    Nothing is raised: the press itself is safe with the core, and this is only for the eye.
+    Nothing is raised: the press itself is safe with the core, and this is only to be quick. The core sends the same
+    change of a message soon after; `written` knows what need not be sent.
     """
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, written: Written) -> None:
         self._bot = bot
+        self._written = written
 
     async def acknowledge(self, query: CallbackQuery, receipt: Receipt, channel: TelegramChannel) -> None:
         """End the waiting of a press that the core has seen.
@@ -51,7 +54,7 @@ class Presses:
 
     async def _ask(self, query: CallbackQuery, words: str, channel: TelegramChannel) -> None:
         try:
-            await channel.ask(query.from_user, words or say("telegram-write-answer"))
+            await channel.ask(query.from_user, words or say("telegram-write-answer"), query.data or "")
         except ChannelError as error:
             log.warning("words_not_asked_for", channel=error.key, reason=error.reason)
 
@@ -71,7 +74,8 @@ class Presses:
                 entities=body.entities,
                 link_preview_options=NO_PREVIEW,
             )
-        await self._show(query, change)
+        if await self._show(query, change) and body is not None:
+            self._written.note((message.chat.id, message.message_id), TextPart(body))
 
     async def toggle(self, query: CallbackQuery, press: Press) -> None:
         """Show another selection on the keyboard of a multiple question."""
@@ -83,9 +87,9 @@ class Presses:
         if shown == message.reply_markup:
             await self._answer(query, say("telegram-nothing-chosen"))
             return
-        await self._answer(query, "")
         change = self._bot.edit_message_reply_markup(message.chat.id, message.message_id, reply_markup=shown)
-        await self._show(query, change)
+        is_shown = await self._show(query, change)  # the marks are the choice: who pressed has to know
+        await self._answer(query, "" if is_shown else say("telegram-not-marked"))
 
     async def _answer(self, query: CallbackQuery, text: str) -> None:
         short = text[: CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH] or None
@@ -95,13 +99,15 @@ class Presses:
         except ChannelError as error:  # most often a press from before the daemon was started
             log.info("press_not_answered", channel=error.key, reason=error.reason)
 
-    async def _show(self, query: CallbackQuery, change: Awaitable[object]) -> None:
+    async def _show(self, query: CallbackQuery, change: Awaitable[object]) -> bool:
         try:
             async with reaching(_place(query), self._bot):
                 await change
         except ChannelError as error:
             if not is_unchanged(error.reason):
                 log.warning("choice_not_shown", channel=error.key, reason=error.reason)
+                return False
+        return True
 
 
 def _body(message: Message) -> Styled:

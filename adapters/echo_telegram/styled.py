@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, takewhile
 
 from telegram import MessageEntity, User
 from telegram.constants import MessageLimit
@@ -84,37 +85,69 @@ class Styled:
         A code block that is cut goes on as a code block. No piece has more than so many entities.
         """
         start = units = 0
+        ahead = _Ahead(self.entities)
         while start < len(self.text):
             is_rest = len(self.text) - start <= limit
             end = start + _fitting(self.text[start : start + limit + 1], limit, is_rest=is_rest)
-            piece = self._slice(start, end, units)
-            if len(piece.entities) > entities:
-                end = self._with_fewer(start, piece, entities)
-                piece = self._slice(start, end, units)
-            if not is_blank(piece.text):
-                yield piece
+            seen, first, last = self._stretch(start, end, units)
+            met = ahead.met(first, last, entities + 1)
+            if len(met) > entities:
+                over = max(met[-1].offset, first) - units
+                end = start + _fitting(self.text[start : start + over + 1], over, is_rest=False)
+                seen, first, last = self._stretch(start, end, units)
+                met = ahead.met(first, last, entities)
+            if not is_blank(seen):
+                yield Styled(seen, tuple(_kept(entity, first, last) for entity in met))
             units += utf16_len(self.text[start:end])
             start = end
-
-    def _with_fewer(self, start: int, piece: Styled, entities: int) -> int:
-        """Say where a stretch has to end that begins as `piece` does and has not too many entities."""
-        before = utf16_len(self.text[start : self.text.find(piece.text, start)])
-        over = sorted(entity.offset for entity in piece.entities)[entities] + before
-        return start + _fitting(self.text[start : start + over + 1], over, is_rest=False)
+            ahead.leave(units)
 
     def _slice(self, start: int, end: int, units: int) -> Styled:
         """Give a stretch without the line breaks around it; `units` stand before it."""
+        seen, first, last = self._stretch(start, end, units)
+        met = _Ahead(self.entities).met(first, last, len(self.entities))
+        return Styled(seen, tuple(_kept(entity, first, last) for entity in met))
+
+    def _stretch(self, start: int, end: int, units: int) -> tuple[str, int, int]:
+        """Give what is seen of a stretch, and where that begins and ends, in units."""
         text = self.text[start:end].rstrip()
-        kept = text.lstrip("\n")
-        first = units + len(text) - len(kept)
-        last = first + utf16_len(kept)
-        entities = []
-        for entity in self.entities:
-            low, high = max(entity.offset, first), min(entity.offset + entity.length, last)
-            if low < high:
-                more = {"url": entity.url, "language": entity.language, "user": entity.user}
-                entities.append(MessageEntity(entity.type, low - first, high - low, **more))  # type: ignore[arg-type]
-        return Styled(kept, tuple(entities))
+        seen = text.lstrip("\n")
+        first = units + len(text) - len(seen)
+        return seen, first, first + utf16_len(seen)
+
+
+class _Ahead:
+    """The entities of a text that is walked through from its front: each is looked at only where it stands."""
+
+    def __init__(self, entities: Sequence[MessageEntity]) -> None:
+        self._entities = sorted(entities, key=lambda entity: entity.offset)
+        self._place = 0
+        self._open: list[MessageEntity] = []  # those that began before the place
+
+    def met(self, first: int, last: int, most: int) -> list[MessageEntity]:
+        """Give the entities that have a unit between `first` and `last`, in order; not more than `most`."""
+        ahead = (self._entities[place] for place in range(self._place, len(self._entities)))
+        here = takewhile(lambda entity: entity.offset < last, chain(self._open, ahead))
+        return list(islice((entity for entity in here if max(entity.offset, first) < _end(entity)), most))
+
+    def leave(self, units: int) -> None:
+        """Go on to where so many units stand before."""
+        while self._place < len(self._entities) and self._entities[self._place].offset < units:
+            self._open.append(self._entities[self._place])
+            self._place += 1
+        self._open = [entity for entity in self._open if _end(entity) > units]
+
+
+def _end(entity: MessageEntity) -> int:
+    return entity.offset + entity.length
+
+
+def _kept(entity: MessageEntity, first: int, last: int) -> MessageEntity:
+    """Give what an entity is in a stretch."""
+    low, high = max(entity.offset, first), min(_end(entity), last)
+    return MessageEntity(
+        entity.type, low - first, high - low, url=entity.url, language=entity.language, user=entity.user
+    )
 
 
 def clean(text: str) -> str:

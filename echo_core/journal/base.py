@@ -79,11 +79,25 @@ class Turn(Protocol):
         ...
 
     def join(self, ids: Collection[str]) -> None:
-        """Take waiting messages into this turn: from now on they can be neither amended nor withdrawn.
+        """Take waiting messages into this turn: from now on they can be neither amended nor withdrawn, unless loosened.
 
         What was read in `waiting` is what is joined, if nothing is awaited in between; ids that are not there are
         passed over. `commit` finishes them when they are named in `also`; a turn that is given back lets go of them.
         Those that `begin` wrote down stay as they are until the commit, also when the process dies.
+        """
+        ...
+
+    def loosen(self) -> None:
+        """Let this turn's messages, joined ones included, be amended and withdrawn until `fasten`.
+
+        A turn that was begun before keeps them as they are. They stay this turn's: `Journal.waiting` has none of them.
+        """
+        ...
+
+    async def fasten(self) -> Sequence[Inbound]:
+        """Give this turn's messages as they are now, its own first, without those that were withdrawn.
+
+        From now on none can be changed. Where its own is gone there is nothing to commit: the turn is to be released.
         """
         ...
 
@@ -171,11 +185,11 @@ class Journal(Protocol):
         ...
 
     async def amend(self, key: ChannelKey, message_id: str, body: Body) -> bool:
-        """Change what a message says that waits for its turn, durably; False for one that does not wait (any more)."""
+        """Change what a message says that is `changeable`, durably; False for any other."""
         ...
 
     async def withdraw(self, key: ChannelKey, message_id: str) -> bool:
-        """Take a message back that waits for its turn, durably; False for one that does not wait (any more).
+        """Take a message back that is `changeable`, durably; False for any other.
 
         Its id counts as accepted ever after.
         """
@@ -186,6 +200,10 @@ class Journal(Protocol):
 
         One that is claimed, joined or begun is not among them.
         """
+        ...
+
+    async def changeable(self, key: ChannelKey) -> Sequence[Inbound]:
+        """Give the messages that can be amended and withdrawn: those that wait, and a loosened turn's."""
         ...
 
     async def remember(self, key: ChannelKey, name: str, message_id: str) -> None:
@@ -209,6 +227,10 @@ class Journal(Protocol):
 
     async def unfinished(self, key: ChannelKey) -> int:
         """Say how many messages of a conversation are accepted and not finished, one whose turn runs included."""
+        ...
+
+    async def owed(self, key: ChannelKey) -> Sequence[Owed]:
+        """Give the replies that a channel is still owed, in the order in which they go out."""
         ...
 
     async def place(self, key: ChannelKey) -> int | None:

@@ -98,8 +98,24 @@ class FileTurn(_Claim):
             raise RuntimeError(f"this turn of {self.key} is over")
         self._slot.held |= {inbound.id for inbound in self.waiting}.intersection(ids)
 
+    def loosen(self) -> None:
+        """Let the messages of this turn be changed; see `Turn`."""
+        self._slot.loose = self._interrupted is None
+
+    async def fasten(self) -> Sequence[Inbound]:
+        """Give the messages of this turn as they are now; see `Turn`."""
+        return await self._ledger.finish(self._fasten())
+
+    async def _fasten(self) -> Sequence[Inbound]:
+        async with self._held() as current:
+            slot = self._slot
+            slot.loose = False
+            if not current:
+                return (self.inbound,)
+            return tuple(message.inbound for message in slot.queue() if message.inbound.id in slot.held)
+
     def _let_go(self) -> None:
-        self._slot.held = frozenset()
+        self._slot.held, self._slot.loose = frozenset(), False
 
     async def begin(self, running: Running) -> None:
         """Write down, durably, what the agent is about to do."""

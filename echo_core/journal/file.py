@@ -17,7 +17,7 @@ from typing import Self
 import structlog
 
 from echo_core.errors import JournalError
-from echo_core.journal.base import Delivery, Entry, Turn
+from echo_core.journal.base import Delivery, Entry, Owed, Turn
 from echo_core.journal.claims import FileDelivery, FileTurn
 from echo_core.journal.ledger import Ledger, Slot
 from echo_core.journal.line import closed_error
@@ -137,6 +137,15 @@ class FileJournal:
         async with ledger.hold(key) as slot:
             return tuple(message.inbound for message in slot.open_messages())
 
+    async def changeable(self, key: ChannelKey) -> Sequence[Inbound]:
+        """Give the messages that can be amended and withdrawn; see `Journal`."""
+        ledger = self._ledger
+        return await ledger.finish(self._changeable(ledger, key))
+
+    async def _changeable(self, ledger: Ledger, key: ChannelKey) -> Sequence[Inbound]:
+        async with ledger.hold(key) as slot:
+            return tuple(message.inbound for message in slot.changeable())
+
     async def remember(self, key: ChannelKey, name: str, message_id: str) -> None:
         """Keep the id of a message of ours; see `Journal`. What is kept already is not written again."""
         if not _NAME.fullmatch(name):
@@ -181,6 +190,11 @@ class FileJournal:
     async def _unfinished(self, ledger: Ledger, key: ChannelKey) -> int:
         async with ledger.hold(key) as slot:
             return len(slot.messages)
+
+    async def owed(self, key: ChannelKey) -> Sequence[Owed]:
+        """Give the replies that a channel is still owed; see `Journal`."""
+        ledger = self._ledger
+        return (await ledger.finish(self._read(ledger, key))).owed
 
     async def place(self, key: ChannelKey) -> int | None:
         """Say how many conversations come before this one; see `Journal`."""

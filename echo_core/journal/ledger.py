@@ -34,13 +34,15 @@ class Slot:
     """One conversation in memory.
 
     `claims` are the turn and the delivery that somebody holds, `held` the ids of the messages that the turn has: its
-    own and those it joined. `changing` is the id of a message that is being amended or withdrawn.
+    own and those it joined; with `loose` they can be changed. `changing` is the id of a message that is being amended
+    or withdrawn.
     """
 
     record: StoredConversation
     messages: tuple[StoredMessage, ...]
     claims: dict[Kind, object] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    loose: bool = False
     changing: str | None = None
 
     @property
@@ -81,6 +83,11 @@ class Slot:
         """Give those of the queue that nobody works on or has begun to work on."""
         taken = self._taken()
         return [item for item in self.queue() if item.inbound.id not in taken]
+
+    def changeable(self) -> list[StoredMessage]:
+        """Give those of the queue that can be amended and withdrawn."""
+        fixed = self._taken() - (self.held if self.loose else frozenset())
+        return [item for item in self.queue() if item.inbound.id not in fixed]
 
     def _taken(self) -> frozenset[str]:
         mark = self.record.mark
@@ -148,12 +155,12 @@ class Ledger:
 
     @asynccontextmanager
     async def change(self, key: ChannelKey, message_id: str) -> AsyncIterator[tuple[Slot, StoredMessage | None]]:
-        """Have a conversation to oneself, with a message of it that nobody works on and that no turn gets meanwhile.
+        """Have a conversation to oneself, with a message of it that can be changed and that no turn gets meanwhile.
 
         The message is None when there is no such one. Use it inside `finish` only.
         """
         async with self.hold(key) as slot:
-            message = next((item for item in slot.open_messages() if item.inbound.id == message_id), None)
+            message = next((item for item in slot.changeable() if item.inbound.id == message_id), None)
             slot.changing = message.inbound.id if message else None
             try:
                 yield slot, message

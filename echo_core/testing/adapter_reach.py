@@ -8,8 +8,8 @@ import pytest
 
 from echo_core.adapter import Channel
 from echo_core.errors import ChannelGoneError
-from echo_core.messages import Attachment, Deleted, Edited, Mark, Reply, Said
-from echo_core.testing.harness import Harness, everything, until, where_possible
+from echo_core.messages import Attachment, Deleted, Document, Edited, Files, Mark, PhaseReady, Reply, Said
+from echo_core.testing.harness import Harness, everything, offered, send, until, where_possible
 
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -106,6 +106,20 @@ class ReachSuite:
         await harness.command("plan", "todo-app A todo list for two")
         inbound = await harness.core.next(1)
         assert inbound.author.language == harness.language
+
+    @where_possible
+    async def test_a_refused_file_holds_up_nothing(self, harness: Harness) -> None:
+        """A file that the platform will not take is named with its words instead, and what comes after it is sent."""
+        path = Path(__file__).with_name("harness.py")
+        harness.refuse_files()
+        await send(harness, Files("Here is what there is:", (path,)))
+        await send(harness, Document("It begins.", "reply-7.md", "It begins and ends."))
+        await send(harness, PhaseReady("The plan is ready.", "Go on", "token"))
+        await until(lambda: offered(harness.seen(), ("Go on",)))
+        assert not any(seen.files for seen in harness.seen())
+        said = everything(harness)
+        for words in ("Here is what there is:", path.name, "It begins.", "reply-7.md"):
+            assert words in said
 
     async def test_a_sign_is_put_on_a_message(self, harness: Harness) -> None:
         """`reactions`: one sign at a time stands on a person's message, and goes; twice does no harm."""

@@ -121,6 +121,10 @@ class Harness(Protocol):
         """Delete the person's newest message."""
         raise NotHereError
 
+    def refuse_files(self) -> None:
+        """Have the platform refuse each file that the bot sends from now on, as where it may send none."""
+        raise NotHereError
+
     async def answer(self, label: str, text: str) -> None:  # noqa: ARG002 - for a subclass
         """Choose `label` ("Other…") on the newest message with choices, and give `text` where that asks for it."""
         raise NotHereError

@@ -39,6 +39,18 @@ class ReplySuite(JournalSuite):
                 await delivery.done()
             await nothing(journal.claim_delivery(BOTH))
 
+    async def test_what_a_channel_is_owed(self, tmp_path: Path) -> None:
+        """In order, while it is being brought as well, and over a restart; no more once it is done."""
+        async with self.opened(tmp_path, message("a")) as journal:
+            assert list(await journal.owed(ONE)) == []
+            await (await soon(journal.claim())).commit(Conversation(), [Reply("first"), Reply("second")])
+            delivery = await soon(journal.claim_delivery(BOTH))
+            assert [owed.intent for owed in await journal.owed(ONE)] == [Reply("first"), Reply("second")]
+            await delivery.done()
+            assert list(await journal.owed(TWO)) == []
+        async with self.opened(tmp_path) as journal:
+            assert [owed.intent for owed in await journal.owed(ONE)] == [Reply("second")]
+
     async def test_replies_have_ids_of_their_own(self, tmp_path: Path) -> None:
         """No two replies share an id, and a reply keeps its own over a restart."""
         ids: set[str] = set()

@@ -131,6 +131,84 @@ class WaitingSuite(JournalSuite):
             assert not any([await journal.accept(inbound) for inbound in given])
             assert await self.do_one(journal) == "d"
 
+    async def test_a_loosened_turns_messages_can_be_changed(self, tmp_path: Path) -> None:
+        """Its own and the joined ones, though they wait for nobody else, until they are fastened; it is durable."""
+        async with self.opened(tmp_path, *(message(each) for each in "abcd")) as journal:
+            turn = await soon(journal.claim())
+            turn.loosen()
+            turn.join(["b", "c"])
+            assert ids(await journal.waiting(ONE)) == ["d"]
+            assert ids(await journal.changeable(ONE)) == ["a", "b", "c", "d"]
+            assert await journal.amend(ONE, "a", OTHER)
+            assert await journal.amend(ONE, "b", OTHER)
+            assert await journal.withdraw(ONE, "c")
+            expected = [replace(message(each), body=OTHER) for each in "ab"]
+            assert list(await turn.fasten()) == expected
+            for message_id in "abc":
+                assert not await journal.amend(ONE, message_id, Said("late"))
+                assert not await journal.withdraw(ONE, message_id)
+            assert ids(await journal.changeable(ONE)) == ["d"]
+        async with self.opened(tmp_path) as journal:
+            turn = await soon(journal.claim())
+            assert [turn.inbound, *turn.waiting] == [*expected, message("d")]
+            assert not await journal.accept(message("c"))
+            turn.join(["b"])
+            await turn.commit(Conversation(), also=["b"])
+            assert await self.do_one(journal) == "d"
+            await nothing(journal.claim())
+
+    async def test_a_turn_whose_own_message_was_withdrawn(self, tmp_path: Path) -> None:
+        """It has the others only, and gives them back; there is no turn for what was withdrawn, in any process."""
+        async with self.opened(tmp_path, message("a"), message("b")) as journal:
+            turn = await soon(journal.claim())
+            turn.loosen()
+            turn.join(["b"])
+            assert await journal.withdraw(ONE, "a")
+            assert ids(await turn.fasten()) == ["b"]
+            await nothing(journal.claim())
+            await turn.release()
+            turn = await soon(journal.claim())
+            assert (turn.inbound.id, await journal.amend(ONE, "b", OTHER)) == ("b", False)
+            turn.loosen()
+            assert await journal.withdraw(ONE, "b")
+            assert list(await turn.fasten()) == []
+            await turn.release()
+            await nothing(journal.claim())
+        async with self.opened(tmp_path) as journal:
+            await nothing(journal.claim())
+            assert not await journal.accept(message("a"))
+
+    async def test_what_was_begun_stays_as_it_is(self, tmp_path: Path) -> None:
+        """A turn that comes again after its process died cannot be loosened: the agent may have the words."""
+        async with self.opened(tmp_path, message("a"), message("b")) as journal:
+            turn = await soon(journal.claim())
+            turn.join(["b"])
+            await turn.begin(replace(RUNNING, joined=("b",)))
+        async with self.opened(tmp_path) as journal:
+            turn = await soon(journal.claim())
+            turn.loosen()
+            turn.join(["b"])
+            assert list(await journal.changeable(ONE)) == []
+            assert not await journal.amend(ONE, "b", OTHER)
+            assert list(await turn.fasten()) == [message("a"), message("b")]
+
+    async def test_a_change_and_a_fastening_at_once(self, tmp_path: Path) -> None:
+        """What a turn is given holds: no change slips in after it, and none that was answered True is lost."""
+        for number in range(24):
+            amending = bool(number % 2)
+            async with self.opened(tmp_path / str(number), message("a"), message("b")) as journal:
+                turn = await soon(journal.claim())
+                turn.loosen()
+                turn.join(["b"])
+                change = asyncio.create_task(self._change(journal, "b", amending=amending))
+                for _ in range(number // 4):
+                    await asyncio.sleep(0)
+                given = {inbound.id: inbound.body for inbound in await turn.fasten()}
+                changed = await change
+                assert ("b" in given) is not (changed and not amending)
+                if amending:
+                    assert (given["b"] == OTHER) is changed
+
     async def test_what_is_joined_and_not_finished_waits_again(self, tmp_path: Path) -> None:
         """A commit that does not name a joined message leaves it to a turn of its own."""
         async with self.opened(tmp_path, message("a"), message("b")) as journal:

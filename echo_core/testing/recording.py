@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from echo_core.adapter import CommandSpec, Parameter
-from echo_core.desk import Desk, Left, Page, PlanDetail, PlanSummary, Sight
+from echo_core.desk import Desk, Left, OpenFile, Page, PlanDetail, PlanSummary, Sight
 from echo_core.errors import JournalError
 from echo_core.messages import Author, ChannelKey, Command, Inbound, Receipt
 from echo_core.texts import spoken
@@ -65,7 +65,7 @@ class EmptyDesk:
         """Give none."""
         return None
 
-    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> Path | None:
+    async def file(self, key: ChannelKey, token: str, *, left: str = "") -> OpenFile | None:
         """Give none."""
         return None
 

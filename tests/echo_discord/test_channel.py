@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 from echo_core.messages import Document, Files, PhaseReady, Reply
 from echo_core.texts import speaking
 from echo_discord.channel import DiscordChannel
@@ -143,6 +149,41 @@ async def test_refused_components(channel: DiscordChannel, server: DiscordServer
     assert [(message.content, message.buttons) for message in room.messages] == [("Ready", [])]
 
 
+FORBIDDEN = {"status": 403, "body": {"code": 50013, "message": "Missing Permissions"}}
+
+
+async def test_files_that_may_not_be_sent(
+    channel: DiscordChannel, server: DiscordServer, room: Place, tmp_path: Path
+) -> None:
+    """Without the permission for files they are named, with the words that came with them; what follows is sent."""
+    (tmp_path / "plan.md").write_text("# Plan")
+    (live,) = channel.parts(Reply("It beg"))
+    message_id = await channel.post(live, dedup="1")
+    server.fail("POST", "/messages$", **FORBIDDEN)
+    server.fail("PATCH", "/messages/", **FORBIDDEN)
+    with speaking("ro"):
+        await channel.edit(message_id, channel.parts(Document("It begins.", "reply-7.md", "It begins and ends."))[0])
+        await channel.post(channel.parts(Files("Documents", (tmp_path / "plan.md",)))[0], dedup="2")
+    await channel.post(channel.parts(PhaseReady("Ready", "Go on", "t"))[0], dedup="3")
+    document, files, ready = room.messages
+    assert document.content.startswith("It begins.\n\n*Discord nu a acceptat aici: reply-7.md")
+    assert files.content.startswith("Documents\n\n*Discord nu a acceptat aici: plan.md")
+    assert "Missing Permissions" in files.content
+    assert [message.attachments for message in room.messages] == [[], [], []]
+    assert ready.buttons == ["Go on"]
+
+
+async def test_words_that_are_refused(channel: DiscordChannel, server: DiscordServer, room: Place) -> None:
+    """Where the platform will not have the words, a line says that there were some; the buttons are there."""
+    blocked = {"status": 400, "body": {"code": 200000, "message": "Message was blocked by automatic moderation"}}
+    server.fail("POST", "/messages$", **blocked)
+    await channel.post(channel.parts(PhaseReady("Ready", "Go on", "t"))[0], dedup="1")
+    (message,) = room.messages
+    assert message.content.startswith("Discord would not show this message: ")
+    assert "automatic moderation" in message.content
+    assert message.buttons == ["Go on"]
+
+
 async def test_typing(channel: DiscordChannel, room: Place) -> None:
     """The indicator is shown."""
     await channel.typing()
@@ -162,11 +203,11 @@ async def test_short_rate_limit_is_waited_out(channel: DiscordChannel, server: D
         ({"status": 429, "retry_after": 31.5}, RetryLaterError),
         ({"status": 429, "retry_after": 7, "via": False}, RetryLaterError),
         ({"status": 503}, ChannelUnavailableError),
-        ({"status": 401}, ChannelUnavailableError),
+        ({"status": 401}, ChannelUnreachedError),
         ({"cut": "before"}, ChannelUnavailableError),
         ({"status": 403, "body": {"code": 50013, "message": "Missing Permissions"}}, ChannelGoneError),
         ({"status": 404, "body": {"code": 10003, "message": "Unknown Channel"}}, ChannelGoneError),
-        ({"status": 400, "body": {"code": 50035, "message": "Invalid Form Body"}}, ChannelGoneError),
+        ({"status": 400, "body": {"code": 50035, "message": "Invalid Form Body"}, "times": 2}, ChannelGoneError),
     ],
 )
 async def test_trouble(

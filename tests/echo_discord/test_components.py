@@ -11,6 +11,7 @@ from echo_core.messages import (
     AskPermission,
     AskQuestion,
     AskRecovery,
+    Closed,
     FileEntry,
     FileList,
     Intent,
@@ -159,6 +160,43 @@ async def test_kept(bot: Bot, room: Place, core: RecordingCore) -> None:
     assert [one.body for one in core.received] == [
         Pressed(Press(Action.FILE, token).encode()) for token in ("f1", "f2", "f1")
     ]
+
+
+@pytest.mark.parametrize(("intent", "pressed"), [(READY, "Continue to CEO review"), (PLAIN, "SQLite")])
+async def test_the_cores_own_change_needs_no_second_request(
+    bot: Bot, server: DiscordServer, room: Place, core: RecordingCore, intent: PhaseReady | AskQuestion, pressed: str
+) -> None:
+    """What the press has written is just what the core would write; other words, and a second time, are sent."""
+    core.answer = lambda _: Receipt(accepted=True, label=pressed, notice="Thank you.")
+    adapter = await bot.start()
+    message = await put(adapter, room, intent)
+    used = room.press(pressed)
+    await server.until(lambda: used.notices == ["Thank you."])
+    shown, channel = message.content, adapter.channel(room.channel_id)
+    assert shown.endswith(f"✓ **{pressed}** — Alice")
+    closed, other = (channel.parts(Closed(intent, each, "Alice"))[-1] for each in (pressed, "Something else"))
+    await channel.edit(str(message.id), closed)
+    assert (message.content, server.called("PATCH", f"/channels/.*/messages/{message.id}")) == (shown, [])
+    await channel.edit(str(message.id), other)
+    await channel.edit(str(message.id), closed)
+    assert (message.content, len(server.called("PATCH", f"/channels/.*/messages/{message.id}"))) == (shown, 2)
+
+
+async def test_what_a_press_could_not_show_the_core_does(
+    bot: Bot, server: DiscordServer, room: Place, core: RecordingCore
+) -> None:
+    """After a change that failed nothing is taken as written: the core's goes out, and the buttons go."""
+    core.answer = lambda _: Receipt(accepted=True, label="Continue", notice="Thank you.")
+    adapter = await bot.start()
+    message = await put(adapter, room, READY)
+    server.fail("PATCH", "/messages/@original", status=404, body={"code": 10015, "message": "Unknown Webhook"})
+    used = room.press("Continue to CEO review")
+    await server.until(lambda: used.notices == ["Thank you."])
+    assert message.buttons == ["Continue to CEO review"]
+    channel = adapter.channel(room.channel_id)
+    await channel.edit(str(message.id), channel.parts(Closed(READY, "Continue", "Alice"))[-1])
+    assert message.buttons == []
+    assert message.content.endswith("✓ **Continue** — Alice")
 
 
 async def test_several_answers(bot: Bot, room: Place, core: RecordingCore) -> None:

@@ -51,6 +51,11 @@ class DiscordHarness(Harness):
         """Press the button and fill in the form."""
         await self._place.write(self._place.press(label, message=self._newest), text)
 
+    def refuse_files(self) -> None:
+        """Take the permission to attach files."""
+        body = {"code": 50013, "message": "Missing Permissions"}
+        self._server.fail("POST", "/messages$", status=403, body=body, files=True, times=99)
+
     def seen(self) -> Sequence[Seen]:
         """Give what stands in the channel and what Alice alone sees."""
         return [_seen(message) for message in (*self._place.messages, *self._place.whispers)]

@@ -215,6 +215,16 @@ async def test_edit(bot: Bot, server: DiscordServer, core: RecordingCore) -> Non
     assert [one.id for one in core.repeated] == [first.id]
 
 
+async def test_a_typed_command_keeps_its_files(bot: Bot, room: Place, core: RecordingCore) -> None:
+    """Files beside a command typed as text go along with it."""
+    await bot.start()
+    room.say("/plan todo A list", files=[("sketch.png", b"x"), ("notes.txt", b"y")])
+    (inbound,) = await core.wait_for(1)
+    assert isinstance(inbound.body, Command)
+    assert (inbound.body.name, inbound.body.argument) == ("plan", "todo A list")
+    assert [each.name for each in inbound.body.attachments] == ["sketch.png", "notes.txt"]
+
+
 async def test_what_is_no_edit(bot: Bot, server: DiscordServer, room: Place, core: RecordingCore) -> None:
     """Previews, pins, bots' changes, and the bot's own are nobody's edits; nor is what may not be read."""
     other = server.add_user("other-bot", bot=True)

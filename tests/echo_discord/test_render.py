@@ -38,6 +38,7 @@ from echo_discord.words import LIMIT, clip, short, with_choice, with_note
 from tests.loopback.discord_limits import check_message
 from tests.loopback.discord_model import COMPONENTS_V2
 from tests.loopback.discord_spec import Spec
+from tests.work import HOSTILE, assert_grows_evenly
 
 TOKEN = "0123456789abcdef"
 WORDS = st.text(max_size=200)
@@ -301,3 +302,9 @@ def test_short(text: str, limit: int) -> None:
     assert label.strip()
     assert "\n" not in label
     assert len(label) <= limit
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_grows_with_the_text(name: str) -> None:
+    """Nothing that an agent or a member writes takes longer than its length explains."""
+    assert_grows_evenly(lambda text: parts(Reply(text)), HOSTILE[name], 4_500)

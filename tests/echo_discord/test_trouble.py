@@ -10,7 +10,13 @@ import aiohttp
 import discord
 import pytest
 
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 from echo_discord.trouble import BANNED_WAIT, channel_error, reaching, told
 
 
@@ -24,10 +30,13 @@ def refusal(status: int, **headers: str) -> discord.HTTPException:
     ("error", "kind"),
     [
         (refusal(400), ChannelGoneError),
-        (refusal(401), ChannelUnavailableError),
+        (refusal(401), ChannelUnreachedError),
         (refusal(403), ChannelGoneError),
         (refusal(500), ChannelUnavailableError),
         (aiohttp.ClientConnectionError("cable"), ChannelUnavailableError),
+        (aiohttp.ConnectionTimeoutError(), ChannelUnreachedError),
+        (aiohttp.ServerDisconnectedError(), ChannelUnavailableError),
+        (aiohttp.ServerTimeoutError(), ChannelUnavailableError),
         (RuntimeError("Session is closed"), ChannelUnavailableError),
         (discord.RateLimited(31.0), RetryLaterError),
         (refusal(429), RetryLaterError),

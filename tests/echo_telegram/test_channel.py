@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from echo_core.adapter import Rate
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 from echo_core.messages import Document, Files, Intent, Mark, Notice, PhaseReady, Reply
 from echo_core.texts import speaking
 from echo_telegram.adapter import TelegramAdapter
@@ -65,6 +71,18 @@ async def test_a_text_that_is_refused_altogether_is_said_to_be(
     (message,) = chat.messages
     assert message.text == "Telegram would not show this message: Text is not to my taste"
     assert message.buttons == ["Go on"]
+
+
+async def test_refused_buttons_cost_no_words(channel: TelegramChannel, chat: Place, server: TelegramServer) -> None:
+    """A keyboard that Telegram will not have is left out, in a message that is changed as well."""
+    refusal = {"status": 400, "description": "Bad Request: BUTTON_DATA_INVALID", "times": 99}
+    for method in ("sendMessage", "editMessageText"):
+        server.fail(method, when=lambda params: bool(params.get("reply_markup")), **refusal)
+    (message_id,) = await send(channel, PhaseReady("**Done**", "Go on", "token"))
+    (message,) = chat.messages
+    assert (message.text, message.buttons) == ("Done", [])
+    await channel.edit(message_id, channel.parts(PhaseReady("**Later**", "Go on", "token"))[0])
+    assert (message.text, message.buttons) == ("Later", [])
 
 
 async def test_topics_get_their_thread(adapter: TelegramAdapter, server: TelegramServer) -> None:
@@ -147,12 +165,41 @@ async def test_files_that_cannot_be_sent_are_named(channel: TelegramChannel, cha
 
 
 @pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, "not enough rights to send documents to the chat"),
+        (403, "bot is not allowed to send documents"),
+        (413, "Request Entity Too Large"),
+    ],
+)
+async def test_a_refused_file_is_named_instead(
+    channel: TelegramChannel, chat: Place, server: TelegramServer, status: int, reason: str
+) -> None:
+    """Where no files may be sent, or not this one, a line says so in the language spoken; what follows is sent."""
+    server.fail("sendDocument", status=status, description=f"Bad Request: {reason}")
+    with speaking("ro"):
+        await send(channel, Files("Documents", (Path(__file__),)))
+    await send(channel, PhaseReady("Ready", "Go on", "token"))
+    first, line, last = chat.messages
+    assert (first.text, last.buttons) == ("Documents", ["Go on"])
+    assert line.text.startswith("test_channel.py nu a putut fi trimis: ")
+    assert reason.lower() in line.text.lower()
+
+
+async def test_a_file_for_a_chat_that_is_gone(channel: TelegramChannel, chat: Place) -> None:
+    """Where nothing may be said at all, a file is no exception."""
+    chat.chat.blocked = "bot was blocked by the user"
+    with pytest.raises(ChannelGoneError):
+        await send(channel, Files("", (Path(__file__),)))
+
+
+@pytest.mark.parametrize(
     ("trouble", "error"),
     [
         ({"status": 429, "retry_after": 7}, RetryLaterError),
         ({"status": 500}, ChannelUnavailableError),
         ({"status": 502, "description": "Bad Gateway"}, ChannelUnavailableError),
-        ({"status": 401, "description": "Unauthorized"}, ChannelUnavailableError),
+        ({"status": 401, "description": "Unauthorized"}, ChannelUnreachedError),
         ({"drop": True}, ChannelUnavailableError),
         ({"status": 403, "description": "Forbidden: bot was blocked by the user"}, ChannelGoneError),
         ({"status": 400, "description": "Bad Request: chat not found"}, ChannelGoneError),
@@ -163,7 +210,7 @@ async def test_files_that_cannot_be_sent_are_named(channel: TelegramChannel, cha
 async def test_errors_are_ours(
     channel: TelegramChannel, server: TelegramServer, trouble: dict[str, object], error: type[ChannelError]
 ) -> None:
-    """Whatever goes wrong is one of three errors, without the token in it, and with the channel's key."""
+    """Whatever goes wrong is one of our errors, without the token in it, and with the channel's key."""
     server.fail("sendMessage", **trouble)
     with pytest.raises(ChannelError) as caught:
         await send(channel, Notice("**hello**"))
@@ -196,7 +243,7 @@ async def test_an_unknown_id_and_no_connection(server: TelegramServer, channel: 
     adapter = TelegramAdapter(settings(server))
     with pytest.raises(ChannelGoneError):
         await adapter.channel("not-an-id").typing()
-    with pytest.raises(ChannelUnavailableError):
+    with pytest.raises(ChannelUnreachedError):
         await adapter.channel("123").typing()
     assert channel.capabilities.edit_interval == 1.0
     assert adapter.channel("-100123/7").capabilities.edit_interval == 3.5
@@ -325,10 +372,12 @@ async def test_a_refusal_is_told_in_the_language(channel: TelegramChannel, chat:
 
 
 async def test_a_dead_server_is_given_up_in_time(channel: TelegramChannel, server: TelegramServer) -> None:
-    """Where nothing listens, the error comes at once."""
+    """Where nothing listens, the error comes at once; on a new connection it says that certainly nothing arrived."""
     await server.go_dark()
     began = time.monotonic()
     with pytest.raises(ChannelUnavailableError):
+        await channel.typing()
+    with pytest.raises(ChannelUnreachedError):
         await channel.typing()
     assert time.monotonic() - began < 5
     await server.come_back()

@@ -2,14 +2,36 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 from echo_telegram.client import channel_error, is_about_words, is_past, is_unchanged, make_bot, reaching, seconds
 from echo_telegram.config import TelegramSettings
 
 TOKEN = "123:abcdef"
+
+
+def _caused(error: TelegramError, cause: Exception) -> TelegramError:
+    """Give an error of the library as it raises it for one of its own library."""
+    error.__cause__ = cause
+    return error
 
 
 @pytest.mark.parametrize(
@@ -20,10 +42,15 @@ TOKEN = "123:abcdef"
         (BadRequest("Bad Request: chat not found"), ChannelGoneError),
         (NetworkError(f"httpx.ConnectError: /bot{TOKEN}/x"), ChannelUnavailableError),
         (TimedOut(), ChannelUnavailableError),
-        (InvalidToken(f"The token `{TOKEN}` was rejected"), ChannelUnavailableError),
+        (InvalidToken(f"The token `{TOKEN}` was rejected"), ChannelUnreachedError),
+        (_caused(TimedOut(), httpx.ReadTimeout("")), ChannelUnavailableError),
+        (_caused(TimedOut(), httpx.ConnectTimeout("")), ChannelUnreachedError),
+        (_caused(TimedOut(), httpx.PoolTimeout("")), ChannelUnreachedError),
+        (_caused(NetworkError("httpx.ConnectError"), httpx.ConnectError("")), ChannelUnreachedError),
+        (_caused(NetworkError("httpx.ReadError"), httpx.ReadError("")), ChannelUnavailableError),
     ],
 )
-def test_errors_are_translated(error: NetworkError, ours: type[ChannelError]) -> None:
+def test_errors_are_translated(error: TelegramError, ours: type[ChannelError]) -> None:
     """Each of the library's errors is one of ours, with the key, without the token."""
     bot = make_bot(TelegramSettings.model_validate({"token": TOKEN}))
     said = channel_error("telegram:1", error, bot)

@@ -99,6 +99,12 @@ class TelegramHarness(Harness):
         assert self._said is not None
         self.place.correct(self._said, self._addressed(text))
 
+    def refuse_files(self) -> None:
+        """Take the right to send files."""
+        refusal = "Bad Request: not enough rights to send documents to the chat"
+        self.refusals.append("not enough rights to send documents")
+        self._server.fail("sendDocument", status=400, description=refusal, times=99)
+
     async def answer(self, label: str, text: str) -> None:
         """Press the button, and write into the field that the bot opens."""
         self._taps.append(self.place.press(label))

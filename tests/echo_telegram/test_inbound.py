@@ -138,7 +138,7 @@ async def test_what_cannot_be_taken_in_is_named(server: TelegramServer, heard: R
 
 
 async def test_files_come_with_their_words(server: TelegramServer, heard: RecordingCore) -> None:
-    """A caption is the text, in which a mention counts; what a slash begins there is no command."""
+    """A caption is the text, in which a mention counts, or a command, which has the files."""
     group = server.group("Team", owner=server.person("Bo"))
     group.document("big.md", b"x" * 2**20, caption="@EchoTestBot please read")
     group.document("small.md", b"x", caption="/plan with a file")
@@ -147,8 +147,9 @@ async def test_files_come_with_their_words(server: TelegramServer, heard: Record
     assert isinstance(first.body, Said)
     assert (first.body.text, first.addressed, first.body.continues) == ("please read", True, False)
     assert [(each.name, each.size, each.kind) for each in first.body.attachments] == [("big.md", 2**20, "file")]
-    assert isinstance(second.body, Said)
-    assert (second.body.text, second.addressed) == ("/plan with a file", False)
+    assert isinstance(second.body, Command)
+    assert (second.body.name, second.body.argument, second.addressed) == ("plan", "with a file", True)
+    assert [each.name for each in second.body.attachments] == ["small.md"]
 
 
 async def test_an_album_is_several_messages(chat: Place, heard: RecordingCore) -> None:
@@ -161,6 +162,8 @@ async def test_an_album_is_several_messages(chat: Place, heard: RecordingCore) -
         ("", 1, True),
     ]
     assert len({inbound.id for inbound in heard.received}) == 2
+    (group,) = {inbound.group for inbound in heard.received}
+    assert group
 
 
 async def test_edits_are_told(server: TelegramServer, heard: RecordingCore) -> None:

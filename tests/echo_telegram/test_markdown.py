@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_core.messages import Reply
-from echo_telegram.markdown import Span, tidied
+from echo_telegram.markdown import Span, read, tidied
 from echo_telegram.render import TextPart, parts
 from echo_telegram.styled import Styled
 from tests.echo_telegram.checks import assert_sendable, documents
@@ -152,3 +152,19 @@ def test_every_message_can_be_sent(source: str, times: int) -> None:
     for message in messages:
         assert isinstance(message, TextPart)
         assert_sendable(message.body)
+
+
+@pytest.mark.parametrize("sign", ["* ", "1. ", "+ > ", "> 1) "])
+def test_lists_in_lists_on_one_line_are_not_much(sign: str) -> None:
+    """Signs after the sixteenth are text, so that what is shown is not many times what was written."""
+    text, _ = read(sign * 2_000 + "end")
+    assert len(text) < 4 * len(sign) * 2_000
+    assert sum(map(text.count, "•*+1")) == 2_000
+    assert text.rstrip().endswith("end")
+
+
+def test_rules_and_code_are_no_lists_in_lists() -> None:
+    """A line of many strokes is a rule, and in code nothing is changed."""
+    assert "\\" not in read("- " * 40)[0]
+    code = "- " * 40 + "x"
+    assert code in read(f"```\n{code}\n```")[0]

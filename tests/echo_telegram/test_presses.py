@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -8,6 +9,8 @@ from structlog.testing import capture_logs
 from echo_core.messages import (
     Action,
     AskQuestion,
+    Closed,
+    Command,
     FileEntry,
     FileList,
     Intent,
@@ -17,14 +20,15 @@ from echo_core.messages import (
     Pressed,
     Receipt,
     Said,
+    Wrote,
 )
 from echo_core.texts import say, speaking
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.keyboard import Key
 from echo_telegram.render import TextPart
 from echo_telegram.styled import Styled
-from tests.echo_telegram.recording import RecordingCore, bodies
-from tests.loopback.telegram import Person, Place, Posted, TelegramServer
+from tests.echo_telegram.recording import RecordingCore, bodies, serving
+from tests.loopback.telegram import Media, Person, Place, Posted, TelegramServer
 
 READY = PhaseReady("The **brief** is ready: https://e.org @ada", "Continue", "token")
 SEVERAL = AskQuestion("Which?", "", (Option("One"), Option("Two"), Option("Three")), "token", multiple=True)
@@ -89,6 +93,48 @@ async def test_a_question_loses_its_hint_with_its_buttons(
     assert (shown.text, shown.buttons) == ("Which?\n\n• One — first\n• Two\n\n✓ One — Ada", [])
 
 
+@pytest.mark.parametrize("intent", [READY, AskQuestion("Which *one*?", "", (Option("One", "1st"), Option("Two")), "t")])
+async def test_the_cores_own_change_needs_no_second_request(
+    adapter: TelegramAdapter,
+    chat: Place,
+    heard: RecordingCore,
+    server: TelegramServer,
+    intent: PhaseReady | AskQuestion,
+) -> None:
+    """What the press has written is just what the core would write; other words, and a second time, are sent."""
+    label = "One" if isinstance(intent, AskQuestion) else "Continue"
+    heard.answer = lambda _: Receipt(accepted=True, label=label)
+    message = await offer(adapter, chat, intent)
+    chat.press(label)
+    await chat.wait_for(f"✓ {label} — Ada")
+    await server.until(lambda: len(adapter.written) == 1)
+    shown, channel = message.text, adapter.channel(chat.channel_id)
+    closed, other = (channel.parts(Closed(intent, each, "Ada"))[-1] for each in (label, "Something else"))
+    await channel.edit(str(message.id), closed)
+    assert (message.text, len(server.called("editMessageText")), server.refused) == (shown, 1, [])
+    await channel.edit(str(message.id), other)
+    assert "✓ Something else — Ada" in message.text
+    await channel.edit(str(message.id), closed)
+    assert (message.text, len(server.called("editMessageText"))) == (shown, 3)
+
+
+@pytest.mark.parametrize("trouble", [{"status": 429, "retry_after": 1}, {"drop": True}])
+async def test_what_a_press_could_not_show_the_core_does(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer, trouble: dict[str, object]
+) -> None:
+    """After an edit that failed nothing is taken as written: the core's goes out, and the buttons go."""
+    heard.answer = lambda _: Receipt(accepted=True, label="Continue")
+    message = await offer(adapter, chat, READY)
+    server.fail("editMessageText", **trouble)
+    with capture_logs() as log:
+        chat.press("Continue")
+        await server.until(lambda: any(line["event"] == "choice_not_shown" for line in log))
+    assert message.buttons == ["Continue"]
+    channel = adapter.channel(chat.channel_id)
+    await channel.edit(str(message.id), channel.parts(Closed(READY, "Continue", "Ada"))[-1])
+    assert (message.buttons, "✓ Continue — Ada" in message.text) == ([], True)
+
+
 async def test_a_message_that_is_kept_stays_as_it_is(
     adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
 ) -> None:
@@ -106,7 +152,7 @@ async def test_a_message_that_is_kept_stays_as_it_is(
 async def test_own_words_are_asked_for(
     adapter: TelegramAdapter, server: TelegramServer, heard: RecordingCore, ada: Person, where: str
 ) -> None:
-    """Other… opens the field of that person alone, in the same topic; what they write is a message to the bot."""
+    """Other… opens the field of that person alone, in the same topic; what they write answers that question."""
     group = server.group("Team", owner=ada, is_forum=where == "topic")
     place: Place = group.topic("Roadmap") if where == "topic" else group
     place = server.private(ada) if where == "private" else place
@@ -121,9 +167,62 @@ async def test_own_words_are_asked_for(
     assert "Other…" in message.buttons
     place.answer("Only my aunt")
     inbound = await heard.next(2)
-    assert (inbound.body, inbound.addressed) == (Said("Only my aunt"), True)
+    data = Press(Action.OTHER, "token").encode()
+    assert (inbound.body, inbound.addressed) == (Wrote(data, "Only my aunt"), True)
     assert inbound.key.channel_id == place.channel_id
-    assert heard.received[0].body == Pressed(Press(Action.OTHER, "token").encode())
+    assert heard.received[0].body == Pressed(data)
+
+
+async def test_own_words_belong_to_the_question_they_were_asked_for(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore
+) -> None:
+    """Another question has come meanwhile: the answer names the first, and is not taken for one to the second."""
+    heard.answer = lambda _: Receipt(accepted=True, keep=True, notice="Write your answer as a message.")
+    await offer(adapter, chat, replace(SEVERAL, token="first", index=1))
+    await chat.press("Other…").answer()
+    await chat.wait_for(lambda message: message.asks is not None)
+    await offer(adapter, chat, replace(SEVERAL, token="second"))
+    heard.answer = lambda _: Receipt(accepted=False, notice="That question is not open any more.")
+    chat.answer("Only my aunt")
+    assert (await heard.next(2)).body == Wrote(Press(Action.OTHER, "first", 1).encode(), "Only my aunt")
+    await chat.wait_for("not open any more")
+
+
+async def test_own_words_after_a_restart(server: TelegramServer, chat: Place, core: RecordingCore) -> None:
+    """What a field that an earlier process has opened is for stands in the message, not in memory."""
+    core.answer = lambda _: Receipt(accepted=True, keep=True, notice="Write your answer as a message.")
+    async with serving(server, core) as adapter:
+        await offer(adapter, chat, SEVERAL)
+        await chat.press("Other…").answer()
+        await chat.wait_for(lambda message: message.asks is not None)
+    async with serving(server, core):
+        chat.answer("Only my aunt")
+        assert (await core.next(2)).body == Wrote(Press(Action.OTHER, "token").encode(), "Only my aunt")
+
+
+async def test_own_words_with_pictures(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
+    """The picture with the words belongs to the answer; the album's other ones follow as pieces of it."""
+    heard.answer = lambda _: Receipt(accepted=True, keep=True, notice="Write your answer as a message.")
+    await offer(adapter, chat, SEVERAL)
+    await chat.press("Other…").answer()
+    asking = await chat.wait_for(lambda message: message.asks is not None)
+    chat.share(Media("a", b"1", "photo"), Media("b", b"2", "photo"), caption="Like these", reply_to=asking)
+    await heard.next(3)
+    first, second = bodies(heard)[1:]
+    assert isinstance(first, Wrote)
+    assert (first.text, len(first.attachments), first.continues) == ("Like these", 1, True)
+    assert isinstance(second, Said)
+    assert (second.text, len(second.attachments), second.continues) == ("", 1, True)
+
+
+async def test_a_command_in_the_field_is_a_command(adapter: TelegramAdapter, chat: Place, heard: RecordingCore) -> None:
+    """Whoever stops the turn from there means it."""
+    heard.answer = lambda _: Receipt(accepted=True, keep=True, notice="Write your answer as a message.")
+    await offer(adapter, chat, SEVERAL)
+    await chat.press("Other…").answer()
+    await chat.wait_for(lambda message: message.asks is not None)
+    chat.answer("/stop")
+    assert (await heard.next(2)).body == Command("stop")
 
 
 async def test_own_words_are_not_asked_for_when_it_is_too_late(
@@ -236,6 +335,19 @@ async def test_done_without_a_mark_asks_for_one(adapter: TelegramAdapter, chat: 
     await offer(adapter, chat, SEVERAL)
     tap = chat.press("Done")
     assert await tap.answer() == say("telegram-nothing-chosen")
+    assert heard.received == []
+
+
+async def test_a_mark_that_telegram_did_not_take(
+    adapter: TelegramAdapter, chat: Place, heard: RecordingCore, server: TelegramServer
+) -> None:
+    """Whoever presses too fast is told that the mark is not there, and can press again."""
+    message = await offer(adapter, chat, SEVERAL)
+    server.fail("editMessageReplyMarkup", status=429, retry_after=1)
+    assert await chat.press("One").answer() == say("telegram-not-marked")
+    assert message.buttons[0] == "☐ One"
+    assert await chat.press("One").answer() == ""
+    assert message.buttons[0] == "☑ One"
     assert heard.received == []
 
 

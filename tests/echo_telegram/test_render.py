@@ -28,6 +28,7 @@ from echo_core.texts import speaking
 from echo_telegram.render import FilePart, Offer, TextPart, parts, with_choice, without_hint
 from echo_telegram.styled import Styled
 from tests.echo_telegram.checks import assert_sendable, documents
+from tests.work import HOSTILE, assert_grows_evenly
 
 TOKEN = "k3jd92ms"
 OPTIONS = (Option("Small", "one week"), Option("Large", "a quarter"))
@@ -249,3 +250,9 @@ def test_whatever_is_to_be_said_can_be_sent(source: str, label: str, times: int)
             assert_sendable(message.body)
             assert all(key.label.strip() and len(key.data.encode()) <= 64 for row in message.keyboard for key in row)
         assert not any(message.keyboard for message in messages[:-1])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_work_grows_with_the_text(name: str) -> None:
+    """Nothing that an agent or a member writes takes longer than its length explains."""
+    assert_grows_evenly(lambda text: parts(Reply(text)), HOSTILE[name])

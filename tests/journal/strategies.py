@@ -66,8 +66,9 @@ BODIES: st.SearchStrategy[Body] = st.one_of(
 )  # fmt: skip
 AUTHORS = st.builds(Author, ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT).map(tuple), ANY_TEXT)
 INBOUNDS = st.builds(
-    Inbound, ANY_TEXT, st.just(ONE), AUTHORS, BODIES, ANY_TEXT, st.booleans(), st.none() | TIMES, ANY_TEXT
-)
+    Inbound, ANY_TEXT, st.just(ONE), AUTHORS, BODIES, ANY_TEXT, st.booleans(), st.none() | TIMES, ANY_TEXT,
+    st.booleans(), ANY_TEXT,
+)  # fmt: skip
 
 
 def some(each: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:

@@ -22,7 +22,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class Fault:
-    """Trouble for the next `times` requests that match.
+    """Trouble for the next `times` requests that match, or of them those that bring `files`.
 
     `status` answers instead of doing it (429 with `retry_after` and, unless `via` is off, the `Via` header);
     `cut` "before" loses the request, "after" does it and loses the answer; `delay` waits first, in seconds.
@@ -36,6 +36,7 @@ class Fault:
     via: bool = True
     cut: str = ""
     delay: float = 0.0
+    files: bool = False
     body: Json = field(default_factory=dict)
 
     def answer(self) -> web.Response:
@@ -78,7 +79,7 @@ class Guard:
         path = request.path.removeprefix(PREFIX)
         if path == request.path:
             return await handler(request)
-        fault = self._fault(request.method, path)
+        fault = self._fault(request, path)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
         if fault is not None and fault.cut == "before":
@@ -117,9 +118,11 @@ class Guard:
         if problem := self._spec.response_problem(request.method, _template(request), answer.status, body):
             self.violations.append(f"our answer to {request.method} {request.path}: {problem}")
 
-    def _fault(self, method: str, path: str) -> Fault | None:
+    def _fault(self, request: web.Request, path: str) -> Fault | None:
         for fault in self.faults:
-            if fault.times > 0 and fault.method == method and re.search(fault.path, path):
+            if fault.files and request.content_type != "multipart/form-data":
+                continue
+            if fault.times > 0 and fault.method == request.method and re.search(fault.path, path):
                 fault.times -= 1
                 return fault
         return None

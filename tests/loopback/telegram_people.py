@@ -96,12 +96,16 @@ class Place:
         """Send a file."""
         return self.share(Media(name, content), caption=caption, user=user)
 
-    def share(self, *media: Media, caption: str = "", user: Person | None = None) -> Posted:
+    def share(
+        self, *media: Media, caption: str = "", user: Person | None = None, reply_to: Posted | None = None
+    ) -> Posted:
         """Send files; several go as an album, the caption with the first. Gives the last message."""
+        answered = reply_to.id if reply_to else None
         about = {"media_group_id": f"album{self.chat.next_id}"} if len(media) > 1 else {}
         for place, one in enumerate(media):
             text = "" if place else caption
-            last = self._write(user, media=one, text=text, entities=typed_entities(text), about=about)
+            entities = typed_entities(text)
+            last = self._write(user, media=one, text=text, entities=entities, about=about, reply_to=answered)
         return last
 
     def forward(self, text: str, origin: Payload) -> Posted:

@@ -232,5 +232,5 @@ async def test_what_is_said_before_the_plan_stands_is_not_lost(stage: Stage) -> 
     await asyncio.wait_for(begun.wait(), 20)
     person.say("early words")
     person.command("/status")
-    await person.sees("just being started")
+    await person.sees("Waiting: one message")
     await person.until(lambda: any("early words" in text for text in stage.prompts()), what="the words at the model")

@@ -22,9 +22,12 @@ discord-went-wrong = That went wrong. The log of echo-core says why.
 discord-forwarded = Forwarded:
 
 discord-too-large = Too large for Discord: { $names }
+discord-refused = Discord would not show this message: { $reason }
+discord-file-refused = Discord would not take this here: { $names } ({ $reason })
 discord-unreadable = Not readable: { $names }
 
 # what cannot be taken in, as the object of a sentence
 discord-a-sticker = a sticker
 discord-a-poll = a poll
 discord-a-forward = a forwarded message
+discord-no-thread = threads can be opened in text channels of a server only

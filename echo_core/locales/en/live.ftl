@@ -18,4 +18,4 @@ live-earlier = { $count ->
 live-working = Working · { $time }
 live-quiet = Waiting for the agent · { $time }, no sign of it for { $quiet }
 live-stopping = Stopping…
-live-possibly-repeated = ↻ *echo-core was restarted while it sent this, so it may stand here twice:*
+live-possibly-repeated = ↻ *The connection broke or echo-core was restarted while this was sent, so it may stand here twice:*

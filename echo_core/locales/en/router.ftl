@@ -10,8 +10,14 @@ router-place = { $place ->
     [one] Noted. The agent is at work in other channels; this one is next.
    *[other] Noted. The agent is at work in other channels; this one is number { $place } in line.
 }
+router-already = /{ $command } is under way already; it counts once.
 router-nothing-runs = Nothing is running that could be stopped.
 router-nothing-waits = None of your messages waits any more; the agent has read them.
 router-withdrawn = Taken back: the agent does not get that message.
 router-write-answer = Write your answer as a message.
+router-question-over = That question is not open any more, so nobody got your answer. If it still matters, write it as an ordinary message.
+router-files-left-out = { $count ->
+    [one] The file was left out: `/{ $command }` takes none. Send it again without the command.
+   *[other] The { $count } files were left out: `/{ $command }` takes none. Send them again without the command.
+}
 router-via = **{ $name }** ({ $via }): { $text }

@@ -3,6 +3,7 @@
 # on the question of several answers; beside the boxes
 telegram-done = Done
 telegram-nothing-chosen = Choose at least one first.
+telegram-not-marked = Telegram did not take that mark just now. Press again in a moment.
 telegram-too-old = This message is too old for its buttons. Write your answer instead.
 telegram-question-of = Question { $number } of { $total }
 telegram-press = Press a button.
@@ -21,6 +22,7 @@ telegram-refused = Telegram would not show this message: { $reason }
 telegram-file-unreadable = { $name } could not be sent: it cannot be read.
 telegram-file-empty = { $name } could not be sent: the file is empty.
 telegram-file-too-large = { $name } could not be sent: it has { $size } MB, and bots may send { $limit } MB.
+telegram-file-refused = { $name } could not be sent: Telegram would not take it here ({ $reason }).
 
 telegram-forwarded = Forwarded from { $name }:
 

@@ -98,6 +98,8 @@ web-say = Write to the agent, or / for a command
 web-attach = Attach files
 web-send = Send
 web-elsewhere = What you write here is shown on { $place } too.
+web-away = No connection to echo-core. What you have written stays here.
+web-files-again = Attach your files again: the page could not keep them.
 
 web-files = Files
 web-files-none = What the agent writes appears here.

@@ -19,4 +19,4 @@ live-earlier = { $count ->
 live-working = Lucrez · { $time }
 live-quiet = Aștept agentul · { $time }, niciun semn de la el de { $quiet }
 live-stopping = Mă opresc…
-live-possibly-repeated = ↻ *echo-core a fost repornit în timp ce trimitea acest mesaj, așa că s-ar putea să apară de două ori:*
+live-possibly-repeated = ↻ *Conexiunea s-a întrerupt sau echo-core a fost repornit în timp ce trimitea acest mesaj, așa că s-ar putea să apară de două ori:*

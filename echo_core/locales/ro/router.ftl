@@ -13,8 +13,15 @@ router-place = { $place ->
     [few] Notat. Agentul lucrează în alte canale; acesta este al { $place }-lea la rând.
    *[other] Notat. Agentul lucrează în alte canale; acesta este al { $place }-lea la rând.
 }
+router-already = /{ $command } este deja în lucru; contează o singură dată.
 router-nothing-runs = Nu rulează nimic ce ar putea fi oprit.
 router-nothing-waits = Nici un mesaj de-al tău nu mai așteaptă; agentul le-a citit.
 router-withdrawn = Luat înapoi: agentul nu primește acel mesaj.
 router-write-answer = Scrie răspunsul tău ca mesaj.
+router-question-over = Întrebarea nu mai este deschisă, așa că răspunsul tău nu a ajuns la nimeni. Dacă mai contează, scrie-l ca mesaj obișnuit.
+router-files-left-out = { $count ->
+    [one] Fișierul a fost lăsat deoparte: `/{ $command }` nu primește fișiere. Trimite-l din nou, fără comandă.
+    [few] Cele { $count } fișiere au fost lăsate deoparte: `/{ $command }` nu primește fișiere. Trimite-le din nou, fără comandă.
+   *[other] Cele { $count } de fișiere au fost lăsate deoparte: `/{ $command }` nu primește fișiere. Trimite-le din nou, fără comandă.
+}
 router-via = **{ $name }** ({ $via }): { $text }

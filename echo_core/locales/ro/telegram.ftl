@@ -2,6 +2,7 @@
 
 telegram-done = Gata
 telegram-nothing-chosen = Alege mai întâi cel puțin o variantă.
+telegram-not-marked = Telegram nu a preluat bifa acum. Apasă din nou peste câteva clipe.
 telegram-too-old = Mesajul este prea vechi pentru butoanele lui. Scrie răspunsul ca mesaj.
 telegram-question-of = Întrebarea { $number } din { $total }
 telegram-press = Apasă un buton.
@@ -18,6 +19,7 @@ telegram-refused = Telegram nu a vrut să afișeze acest mesaj: { $reason }
 telegram-file-unreadable = { $name } nu a putut fi trimis: fișierul nu poate fi citit.
 telegram-file-empty = { $name } nu a putut fi trimis: fișierul este gol.
 telegram-file-too-large = { $name } nu a putut fi trimis: are { $size } MB, iar boții pot trimite cel mult { $limit } MB.
+telegram-file-refused = { $name } nu a putut fi trimis: Telegram nu l-a acceptat aici ({ $reason }).
 
 telegram-forwarded = Redirecționat de la { $name }:
 

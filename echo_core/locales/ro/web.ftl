@@ -105,6 +105,8 @@ web-say = Scrie-i agentului sau / pentru o comandă
 web-attach = Atașează fișiere
 web-send = Trimite
 web-elsewhere = Ce scrii aici apare și pe { $place }.
+web-away = Nu există conexiune cu echo-core. Ce ai scris rămâne aici.
+web-files-again = Atașează din nou fișierele: pagina nu le-a putut păstra.
 
 web-files = Fișiere
 web-files-none = Ce scrie agentul apare aici.
