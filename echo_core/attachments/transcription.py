@@ -45,7 +45,7 @@ class Transcriber:
         program = shutil.which(words[0], path=environment.get("PATH"))
         if program is None:
             return _failed(recording, f"{words[0]} was not found")
-        start = [sys.executable, "-I", "-S", launcher.__file__] if sys.platform == "linux" else []
+        start = [sys.executable, "-I", "-S", launcher.__file__, "start"] if sys.platform == "linux" else []
         try:
             process = await asyncio.create_subprocess_exec(
                 *start, program, *words[1:],
@@ -76,11 +76,17 @@ def _with_file(command: Sequence[str], recording: Path) -> list[str]:
 
 
 async def _heard(process: Process, recording: Path) -> str:
-    output, last_words = await asyncio.gather(_read(process.stdout, LONGEST), _read_last(process.stderr))
-    if len(output) > LONGEST:
-        return _failed(recording, f"more than {LONGEST} bytes of output")
-    if await process.wait() != 0:
-        return _failed(recording, f"exit code {process.returncode}: {last_words.decode(errors='replace').strip()}")
+    errors = asyncio.create_task(_read_last(process.stderr))
+    try:
+        output = await _read(process.stdout, LONGEST)
+        if len(output) > LONGEST:
+            return _failed(recording, f"more than {LONGEST} bytes of output")
+        if await process.wait() != 0:
+            last_words = (await errors).decode(errors="replace").strip()
+            return _failed(recording, f"exit code {process.returncode}: {last_words}")
+    finally:
+        errors.cancel()
+        await asyncio.wait({errors})
     words = output.decode(errors="replace").strip()
     return words or _failed(recording, "no output")
 
