@@ -36,7 +36,7 @@ test: $(VENV)/.dev ## Run the tests; ARGS='-k words' chooses some
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint ## Run all checks, as CI does
-	$(MAKE) test ARGS='--ignore=tests/stories --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(ARGS)'
+	$(MAKE) test WORKERS=4 ARGS='--ignore=tests/stories --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(ARGS)'
 	$(MAKE) test ARGS='tests/stories $(ARGS)'
 	$(MAKE) bench-short
 

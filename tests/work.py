@@ -50,7 +50,7 @@ def calls(function: Callable[[], object]) -> int:
     return count
 
 
-def assert_grows_evenly(function: Callable[[str], object], text: Callable[[int], str], size: int = 1_500) -> None:
+def assert_grows_evenly(function: Callable[[str], object], text: Callable[[int], str], size: int = 1_000) -> None:
     """Show that four times the text is not much more than four times the work, and no endless work for a character."""
     function(text(20))
     little, much = text(size), text(4 * size)
