@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bare import BareProgram
@@ -23,7 +24,8 @@ from tests.loopback.discord_server import DiscordServer
 from tests.loopback.telegram import TelegramServer
 
 WHAT = "first text from the model → first text in the channel, {0}"
-CHATS = 5
+CHATS, CHATS_SHORT = 10, 6
+ROUNDS, ROUNDS_SHORT = 25, 6
 LIMIT = 30.0
 PIECES = (" and so on,",) * 8
 PAUSE = 0.05
@@ -53,69 +55,68 @@ async def _bare(bare: BareProgram, calls: Calls) -> float:
         return (await sent - asked.first) * 1000
 
 
-class Telegram:
-    """On Telegram."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A platform with chats: how a daemon is started that serves them, and where the bare program finds its own."""
 
-    name = "telegram"
+    chats: Sequence[Chat]
+    daemon: Callable[[Path, Model], AbstractAsyncContextManager[Daemon]]
+    url: str
+    token: str
+    other: int
+
+
+async def on_telegram(stack: AsyncExitStack, count: int) -> Ground:
+    """Open Telegram with so many private chats."""
+    server = await stack.enter_async_context(TelegramServer())
+    chats = [TelegramChat(server, f"Ada {number}") for number in range(count)]
+    other = TelegramChat(server, "Bo").person.id
+    return Ground(
+        chats, lambda folder, model: telegram_daemon(folder, model, server, chats), server.url, server.token, other
+    )
+
+
+async def on_discord(stack: AsyncExitStack, count: int) -> Ground:
+    """Open Discord with so many channels."""
+    server = await stack.enter_async_context(DiscordServer())
+    server.add_user("alice", "Alice")
+    team = server.add_guild("team")
+    chats = [DiscordChat(server, team.add_channel(f"plan-{number}")) for number in range(count)]
+    other = team.add_channel("other").channel.id
+    return Ground(
+        chats, lambda folder, model: discord_daemon(folder, model, server), server.api_base, server.token, other
+    )
+
+
+class FirstText:
+    """The measurement on the platform `title`; `library` is what the other side uses."""
+
     limit = 180.0
-    first = Claim(
-        "telegram.first", WHAT.format("Telegram"), "a bare client and python-telegram-bot", 1.3,
-        promise="1.3 times or less, pacing aside",
-    )  # fmt: skip
-    claims = (first,)
+
+    def __init__(self, title: str, library: str, opened: Callable[[AsyncExitStack, int], Awaitable[Ground]]) -> None:
+        self.name = title.lower()
+        self.claims = (
+            Claim(
+                f"{self.name}.first", WHAT.format(title), f"a bare client and {library}", 1.3,
+                promise="1.3 times or less, pacing aside",
+            ),
+        )  # fmt: skip
+        self._opened = opened
 
     async def measure(self, *, short: bool, say: Callable[[str], None]) -> Measured:
         """See `Benchmark`."""
+        count, rounds = (CHATS_SHORT, ROUNDS_SHORT) if short else (CHATS, ROUNDS)
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="echo-bench-")))
             model = await stack.enter_async_context(Model(pieces=PIECES, pause=PAUSE))
-            server = await stack.enter_async_context(TelegramServer())
-            chats = [TelegramChat(server, f"Ada {number}") for number in range(3 if short else CHATS)]
-            other = TelegramChat(server, "Bo").person.id
-            daemon = await stack.enter_async_context(telegram_daemon(folder / "ours", model, server, chats))
+            ground = await self._opened(stack, count)
+            daemon = await stack.enter_async_context(ground.daemon(folder / "ours", model))
             around = surroundings(model.url, folder / "ours")
-            bare = await stack.enter_async_context(
-                BareProgram(
-                    "telegram", model, folder / "bare", around, url=server.url, token=server.token, chat=str(other)
-                )
-            )
-            rounds = 6 if short else 25
-            ours, theirs = await take_turns(daemon, chats, model=model, bare=bare, rounds=rounds, say=say)
-        return Measured((Figure(self.first, ours, theirs),))
+            whole = {"url": ground.url, "token": ground.token, "chat": str(ground.other)}
+            bare = await stack.enter_async_context(BareProgram(self.name, model, folder / "bare", around, **whole))
+            ours, theirs = await take_turns(daemon, ground.chats, model=model, bare=bare, rounds=rounds, say=say)
+        return Measured((Figure(self.claims[0], ours, theirs),))
 
 
-class Discord:
-    """On Discord."""
-
-    name = "discord"
-    limit = 180.0
-    first = Claim(
-        "discord.first", WHAT.format("Discord"), "a bare client and discord.py", 1.3,
-        promise="1.3 times or less, pacing aside",
-    )  # fmt: skip
-    claims = (first,)
-
-    async def measure(self, *, short: bool, say: Callable[[str], None]) -> Measured:
-        """See `Benchmark`."""
-        async with AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="echo-bench-")))
-            model = await stack.enter_async_context(Model(pieces=PIECES, pause=PAUSE))
-            server = await stack.enter_async_context(DiscordServer())
-            server.add_user("alice", "Alice")
-            team = server.add_guild("team")
-            chats = [DiscordChat(server, team.add_channel(f"plan-{number}")) for number in range(3 if short else CHATS)]
-            other = team.add_channel("other").channel.id
-            daemon = await stack.enter_async_context(discord_daemon(folder / "ours", model, server))
-            around = surroundings(model.url, folder / "ours")
-            bare = await stack.enter_async_context(
-                BareProgram(
-                    "discord", model, folder / "bare", around, url=server.api_base, token=server.token, chat=str(other)
-                )
-            )
-            rounds = 6 if short else 25
-            ours, theirs = await take_turns(daemon, chats, model=model, bare=bare, rounds=rounds, say=say)
-        return Measured((Figure(self.first, ours, theirs),))
-
-
-TELEGRAM = Telegram()
-DISCORD = Discord()
+TELEGRAM = FirstText("Telegram", "python-telegram-bot", on_telegram)
+DISCORD = FirstText("Discord", "discord.py", on_discord)

@@ -14,11 +14,12 @@ opened again shows what a process that died would leave; a real `kill -9` is the
 
 from __future__ import annotations
 
+from echo_core.testing.journal_memory import MemorySuite
 from echo_core.testing.journal_replies import ReplySuite
 from echo_core.testing.journal_trouble import TroubleSuite
 from echo_core.testing.journal_turns import TurnSuite
 from echo_core.testing.journal_waiting import WaitingSuite
 
 
-class JournalConformance(TurnSuite, WaitingSuite, ReplySuite, TroubleSuite):
+class JournalConformance(TurnSuite, WaitingSuite, MemorySuite, ReplySuite, TroubleSuite):
     """The tests. A subclass says how a journal is made, and how to break it."""
