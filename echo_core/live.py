@@ -10,8 +10,8 @@ from typing import Any, Literal
 import structlog
 
 from echo_core.adapter import Channel
-from echo_core.agent.base import Event, Failed, Finished, TextDelta
-from echo_core.errors import ChannelError, ChannelGoneError, JournalError, RetryLaterError
+from echo_core.agent.base import Event, Failed, Outcome, TextDelta
+from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnreachedError, JournalError, RetryLaterError
 from echo_core.lanes import Lane
 from echo_core.markers import strip_partial
 from echo_core.messages import ChannelKey, Reply
@@ -88,14 +88,14 @@ class LiveView:
     def feed(self, event: Event) -> None:
         """Take an event in. Never waits."""
         stepped = self._progress.feed(event, self._clock.time())
-        match event:
-            case TextDelta(text=text, block=block):
-                self._blocks[block] = self._blocks.get(block, "") + text
-                self._touch()
-            case Finished() | Failed():
-                self.failed = isinstance(event, Failed)
-            case _ if stepped:
-                self._touch()
+        if isinstance(event, TextDelta):
+            self._blocks[event.block] = self._blocks.get(event.block, "") + event.text
+        if stepped or isinstance(event, TextDelta):
+            self._touch()
+
+    def ended(self, outcome: Outcome) -> None:
+        """Note what the agent came to."""
+        self.failed = isinstance(outcome, Failed)
 
     def stopping(self) -> None:
         """Show at once that the turn is being stopped."""
@@ -246,7 +246,7 @@ class _Posts:
         self._unsure = part = part if self._unsure is None else self._unsure
         try:
             message_id = await self._channel.post(part, dedup=f"{self._turn_id}/live/{place}")
-        except (RetryLaterError, ChannelGoneError):
+        except (RetryLaterError, ChannelUnreachedError, ChannelGoneError):
             self._unsure = None
             raise
         self._unsure = None

@@ -31,7 +31,6 @@ from echo_core.fences import Contribution, fence_all, new_nonce
 from echo_core.journal.base import Running
 from echo_core.markers import read_status, strip_markers
 from echo_core.plan import Pending, Plan, RecoveryOffer
-from echo_core.texts import say
 
 CONTINUE = "Go on where you stopped, and finish your answer."
 ANSWER_AGAIN = "Your last answer was cut off before people could read it. Answer the last message of this session now."
@@ -46,13 +45,15 @@ class Line:
 
     `message_id` names the turn, so that all ids made for it are the same when it is done again after a crash;
     `foreseen` is what a session that it starts was expected by, empty where nobody could expect it (`foresight`).
-    `announce` shows a line of the daemon's own above the agent's text, `opened` tells of a plan that begins with this
-    turn. `interrupted` says that an earlier process had begun the turn.
+    `observe` is told what the agent does, `ended` what that came to. `announce` shows a line of the daemon's own above
+    the agent's text, `opened` tells of a plan that begins with this turn. `interrupted` says that an earlier process
+    had begun the turn.
     """
 
     message_id: str
     begin: Callable[[Running], Awaitable[None]]
     observe: Callable[[Event], None]
+    ended: Callable[[Outcome], None]
     announce: Callable[[str], None]
     opened: Callable[[Plan], None]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -201,24 +202,29 @@ class PlanningSession:
         return await self._follow(request)
 
     async def _follow(self, request: TurnRequest) -> Outcome:
+        outcome = await self._timed(request)
+        self._line.ended(outcome)
+        return outcome
+
+    async def _timed(self, request: TurnRequest) -> Outcome:
         """Pass the agent's events on, and end a turn in which nothing happens, or that takes too long."""
         settings, stop = self._engine.settings, self._line.stop
-        outcome: Outcome | None = None
         clocks = Deadlines(stop, idle=settings.idle_timeout, whole=settings.turn_timeout, begun=self._begun)
+
+        def told(event: Event) -> None:
+            clocks.alive()
+            self._line.observe(event)
+            if isinstance(event, FileWritten):
+                self._written.append(event.path)
+
         try:
             async with clocks:
-                async for event in self._engine.agent.run_turn(request, stop=stop):
-                    clocks.alive()
-                    self._line.observe(event)
-                    if isinstance(event, FileWritten):
-                        self._written.append(event.path)
-                    elif isinstance(event, (Finished, Failed)):
-                        outcome = event
+                outcome = await self._engine.agent.run_turn(request, stop=stop, emit=told)
         except TimeoutError:
-            outcome = Failed(FailureKind.TIMEOUT, clocks.reason, session_exists=request.resume)
+            return Failed(FailureKind.TIMEOUT, clocks.reason, session_exists=request.resume)
         if clocks.reason and isinstance(outcome, Failed):
             return replace(outcome, kind=FailureKind.TIMEOUT, detail=clocks.reason)
-        return outcome or Failed(FailureKind.OTHER, say("deadlines-no-result"), session_exists=request.resume)
+        return outcome
 
     def _conclude(
         self,

@@ -271,6 +271,7 @@ class Turns:
             message_id=turn.inbound.id,
             begin=record.begin,
             observe=observe,
+            ended=view.ended,
             announce=view.announce,
             opened=opened,
             stop=stop,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from echo_core.agent.base import Event, TurnRequest
+from echo_core.agent.base import Emit, Outcome, TurnRequest
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.messages import Action, Author, ChannelKey
 from echo_core.plan import Plan, QuestionOffer, ReadyOffer, RecoveryOffer
@@ -46,9 +46,9 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
         notes.prepared.append(request)
         prepare(agent, request)
 
-    def running(agent: ClaudeAgent, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
+    async def running(agent: ClaudeAgent, request: TurnRequest, *, stop: asyncio.Event, emit: Emit) -> Outcome:
         notes.asked.append(request)
-        return run_turn(agent, request, stop=stop)
+        return await run_turn(agent, request, stop=stop, emit=emit)
 
     monkeypatch.setattr(ClaudeAgent, "prepare", preparing)
     monkeypatch.setattr(ClaudeAgent, "run_turn", running)

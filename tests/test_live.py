@@ -10,8 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_core.adapter import Capabilities, Rate
-from echo_core.agent.base import Activity, Event, Failed, FailureKind, Finished, TextDelta, ToolFinished, ToolStarted
-from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.agent.base import (
+    Activity,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    Outcome,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from echo_core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    ChannelUnavailableError,
+    ChannelUnreachedError,
+    RetryLaterError,
+)
 from echo_core.lanes import Lanes
 from echo_core.live import STRETCH, LiveView, Mode
 from echo_core.messages import ChannelKey, Intent, Reply
@@ -48,16 +64,18 @@ def _show(
     return in_no_time(main())
 
 
-async def _feed(view: LiveView, *events: Event | float) -> None:
+async def _feed(view: LiveView, *events: Event | Outcome | float) -> None:
     """Feed events, with pauses in seconds between them."""
     for event in events:
         if isinstance(event, (int, float)):
             await asyncio.sleep(event)
+        elif isinstance(event, (Finished, Failed)):
+            view.ended(event)
         else:
             view.feed(event)
 
 
-def _script(*events: Event | float) -> Story:
+def _script(*events: Event | Outcome | float) -> Story:
     async def story(view: LiveView, _: RecordingChannel) -> None:
         await _feed(view, *events)
 
@@ -210,6 +228,17 @@ def test_a_message_whose_answer_was_lost_keeps_name_and_text() -> None:
     assert channel.messages[view.previews[0]].startswith("Hello you")
 
 
+def test_a_message_that_never_left_is_sent_as_it_is_now() -> None:
+    """A platform that was not reached has seen nothing: what is sent next is the newest text."""
+
+    async def story(view: LiveView, channel: RecordingChannel) -> None:
+        channel.failures.append(ChannelUnreachedError(key=str(KEY), reason="no connection"))
+        await _feed(view, TextDelta("Hello"), 2, TextDelta(" you"), 20)
+
+    _, channel = _show(story, mode="partial")
+    assert [call.part for call in channel.done("post")] == ["Hello you"]
+
+
 def test_a_lane_that_waits_gets_the_newest_text() -> None:
     """Told to wait, nothing old is sent afterwards: the next edit shows what is new by then."""
 
@@ -244,7 +273,7 @@ def test_what_waits_at_the_end_is_dropped() -> None:
         ((Failed(FailureKind.OTHER, "x"), Finished(("x",))), False),
     ],
 )
-def test_the_last_outcome_counts(events: tuple[Event, ...], failed: bool) -> None:
+def test_the_last_outcome_counts(events: tuple[Outcome, ...], failed: bool) -> None:
     """A turn that was stopped or failed is known as such."""
     view, _ = _show(_script(*events))
     assert view.failed is failed

@@ -11,10 +11,10 @@ import structlog.testing
 from echo_core.adapter import Capabilities
 from echo_core.agent.base import (
     Activity,
-    Event,
     Failed,
     FailureKind,
     Finished,
+    Outcome,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -135,7 +135,7 @@ async def test_an_announcement_stands_above_the_text() -> None:
         view.announce("**CEO review** begins.")
         await shown.channel.shows("begins")
         view.feed(Activity())
-        view.feed(Finished(("not this",)))
+        view.ended(Finished(("not this",)))
         view.feed(TextDelta("Well"))
         await shown.channel.until(lambda: shown.channel.text == "**CEO review** begins.\n\nWell")
 
@@ -294,13 +294,13 @@ class Marked(Shown):
         super().__init__(capabilities)
         self.presenter = Presenter(lambda _: self.channel, lambda _: "partial")
 
-    async def turn(self, *events: Event, error: BaseException | None = None) -> None:
+    async def turn(self, *outcomes: Outcome, error: BaseException | None = None) -> None:
         """Have a turn about two messages, which ends with an error or well, and wait until its signs are put."""
         try:
             async with self.presenter.live(KEY, turn_id="a", previews=(), noted=self.note, messages=("a", "b")) as view:
                 await asyncio.sleep(AGENT_FIRST + 0.02)
-                for event in events:
-                    view.feed(event)
+                for outcome in outcomes:
+                    view.ended(outcome)
                 if error is not None:
                     raise error
         finally:

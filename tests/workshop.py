@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from echo_core.agent.base import Event
+from echo_core.agent.base import Event, Outcome
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.branches import noted
 from echo_core.config import AgentSettings
@@ -46,6 +46,7 @@ class Watch:
 
     begun: list[Running] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
     opened: list[Plan] = field(default_factory=list)
 
@@ -113,6 +114,7 @@ class Workshop:
             message_id=message or f"message-{next(self._messages)}",
             begin=watch.begin,
             observe=watch.events.append,
+            ended=watch.outcomes.append,
             announce=watch.announced.append,
             opened=watch.opened.append,
             stop=stop or asyncio.Event(),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -194,7 +194,8 @@ class Failed:
     usage: Usage = field(default_factory=Usage)
 
 
-Event = TextDelta | ToolStarted | ToolFinished | FileWritten | Activity | Finished | Failed
+Event = TextDelta | ToolStarted | ToolFinished | FileWritten | Activity
+Emit = Callable[[Event], None]  # returns at once
 Outcome = Finished | Failed
 
 
@@ -230,13 +231,12 @@ class Spoken:
 class Agent(Protocol):
     """The planning agent."""
 
-    def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
-        """Run one turn; the last event is `Finished` or `Failed`, exactly once.
+    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event, emit: Emit) -> Outcome:
+        """Run one turn and give its outcome; `emit` is told each event as it happens.
 
-        Setting `stop` ends the turn early with `Failed(STOPPED)`, which comes at once; the iterator ends when the
-        turn's process has ended, which may take seconds, or is idle: nothing works for the turn any more. Closing the
-        iterator or cancelling ends the process. Turns of one session follow each other. Never raises for what happens
-        to a turn.
+        Setting `stop` ends the turn early with `Failed(STOPPED)`, within seconds. When the outcome is there the turn's
+        process has ended, or is idle: nothing works for the turn any more, and no event follows. Cancelling ends the
+        process. Turns of one session follow each other. Never raises for what happens to a turn.
         """
         ...
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError
 
-from echo_core.agent.base import Event, Failed, FailureKind, Finished, Lookup, Outcome, Spoken, TurnRequest
+from echo_core.agent.base import Emit, Failed, FailureKind, Lookup, Outcome, Spoken, TurnRequest
 from echo_core.agent.environment import config_dir, without_secrets
 from echo_core.agent.pool import Limits, Pool
 from echo_core.agent.process import Launcher
@@ -68,27 +68,21 @@ class ClaudeAgent:
         self._patience = patience
         self.pool = Pool(limits or Limits(), client=client)
         self._sweeping: asyncio.Task[int] | None = None
-        self._turns: set[asyncio.Task[None]] = set()
+        self._turns: set[asyncio.Task[Outcome]] = set()
 
-    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
-        """Run one turn; the last event is `Finished` or `Failed`, exactly once. See `Agent.run_turn`.
-
-        The iterator ends when the turn's process has, which may be a second after `Failed(STOPPED)`, or is idle.
-        """
-        events: asyncio.Queue[Event] = asyncio.Queue()
-        task = asyncio.create_task(self._run(request, stop, events.put_nowait))
+    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event, emit: Emit) -> Outcome:
+        """Run one turn and give its outcome. See `Agent.run_turn`."""
+        task = asyncio.create_task(self._run(request, stop, emit))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
-        unbegun = Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
-        task.add_done_callback(lambda _: events.put_nowait(unbegun))  # it says nothing when cancelled before it runs
         try:
-            while not isinstance(event := await events.get(), (Finished, Failed)):
-                yield event
-            yield event
-            await asyncio.wait({task}, timeout=END_LIMIT)
+            await asyncio.wait({task})
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=END_LIMIT)
+        if task.cancelled():
+            return Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
+        return self._harmless(task.result())
 
     def prepare(self, request: TurnRequest) -> None:
         """Get ready for a turn: start its process, if there is room, or keep the one there is. See `Agent.prepare`.
@@ -129,19 +123,15 @@ class ClaudeAgent:
     def _config_dir(self) -> Path:
         return config_dir({**os.environ, **self._environ})
 
-    async def _run(self, request: TurnRequest, stop: asyncio.Event, emit: Callable[[Event], None]) -> None:
-        """Run a turn and emit its outcome in any case, also when it is cancelled."""
-        outcome: Outcome = Failed(FailureKind.STOPPED, ENDED, session_exists=request.resume)
+    async def _run(self, request: TurnRequest, stop: asyncio.Event, emit: Emit) -> Outcome:
         try:
             await self._swept()
-            outcome = await Turn(request, surroundings=await self._surroundings(), emit=emit, stop=stop).run()
+            return await Turn(request, surroundings=await self._surroundings(), emit=emit, stop=stop).run()
         except AgentMissingError as error:
-            outcome = Failed(FailureKind.AGENT_MISSING, str(error), session_exists=request.resume)
+            return Failed(FailureKind.AGENT_MISSING, str(error), session_exists=request.resume)
         except Exception:  # the outer edge of a turn: whatever it is, the turn has an outcome
             log.exception("agent_turn_broken", session=request.session_id)
-            outcome = Failed(FailureKind.OTHER, say("agent-turn-broken"), session_exists=request.resume)
-        finally:
-            emit(self._harmless(outcome))
+            return Failed(FailureKind.OTHER, say("agent-turn-broken"), session_exists=request.resume)
 
     def _harmless(self, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Failed):

@@ -7,14 +7,14 @@ registered, which happens in every third run. Both answer from the same table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, PermissionResultAllow, PermissionResultDeny
 from claude_agent_sdk.types import PermissionResult, SyncHookJSONOutput, ToolPermissionContext
 
 from echo_core.agent.activity import describe
-from echo_core.agent.base import DeferredPermission, DeferredQuestion, Event, ToolStarted, TurnRequest
+from echo_core.agent.base import DeferredPermission, DeferredQuestion, Emit, ToolStarted, TurnRequest
 from echo_core.agent.deferrals import deferral, questions_of
 from echo_core.agent.permissions import QUESTION_TOOLS, Allow, Question, Refuse, decide
 
@@ -34,7 +34,7 @@ class Gate:
     ids of those that passed.
     """
 
-    def __init__(self, request: TurnRequest, *, stale: str | None, emit: Callable[[Event], None]) -> None:
+    def __init__(self, request: TurnRequest, *, stale: str | None, emit: Emit) -> None:
         self._request = request
         self._stale = stale
         self._emit = emit

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
-from echo_core.agent.base import Agent, Event, Failed, FailureKind, Lookup, Spoken, TurnRequest
+from echo_core.agent.base import Agent, Emit, Failed, FailureKind, Lookup, Outcome, Spoken, TurnRequest
 from echo_core.agent.environment import config_dir
 from echo_core.agent.transcript import Entry, before, look_up, read_entries, spoken
 from echo_core.texts import say
@@ -35,14 +35,12 @@ class LateAgent:
             self._making = asyncio.create_task(self._make_it())
         return self._making
 
-    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
+    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event, emit: Emit) -> Outcome:
         """Run one turn; see `Agent.run_turn`."""
         agent = await self._made()
         if agent is None:
-            yield Failed(FailureKind.OTHER, say("agent-turn-broken"), session_exists=request.resume)
-            return
-        async for event in agent.run_turn(request, stop=stop):
-            yield event
+            return Failed(FailureKind.OTHER, say("agent-turn-broken"), session_exists=request.resume)
+        return await agent.run_turn(request, stop=stop, emit=emit)
 
     def prepare(self, request: TurnRequest) -> None:
         """Get ready for a turn; see `Agent.prepare`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -14,7 +14,7 @@ from uuid import uuid4
 import structlog
 from claude_agent_sdk import ClaudeSDKError, ResultMessage
 
-from echo_core.agent.base import Event, Failed, FailureKind, Finished, Outcome, TurnRequest
+from echo_core.agent.base import Emit, Failed, FailureKind, Finished, Outcome, TurnRequest
 from echo_core.agent.copies import copy_session, drop_unbegun
 from echo_core.agent.gate import OVERTAKEN, Gate
 from echo_core.agent.outcome import STOPPED, failure_of, outcome_of, rejected
@@ -45,14 +45,9 @@ log = structlog.get_logger(__name__)
 
 
 class Turn:
-    """Runs one request. `emit` is told of each event but the outcome, which `run` returns.
+    """Runs one request. `emit` is told of each event; `run` gives the outcome."""
 
-    Of a turn that was stopped it is told the outcome too, as soon as that is known; the process may end after it.
-    """
-
-    def __init__(
-        self, request: TurnRequest, *, surroundings: Surroundings, emit: Callable[[Event], None], stop: asyncio.Event
-    ) -> None:
+    def __init__(self, request: TurnRequest, *, surroundings: Surroundings, emit: Emit, stop: asyncio.Event) -> None:
         unmarked = request.resolution is None and not request.prompt_id
         self._request = replace(request, prompt_id=str(uuid4())) if unmarked else request
         self._around = surroundings
@@ -93,8 +88,6 @@ class Turn:
                         limit.reschedule(None)
                         if place.kept and isinstance(outcome, Finished):
                             outcome = await self._written(outcome, place)
-                        if isinstance(outcome, Failed) and outcome.kind is FailureKind.STOPPED:
-                            self._emit(outcome)  # the process may take a second to end its commands
                         return outcome
                 finally:
                     stopper.cancel()

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from echo_core.agent.base import Event, Failed, Finished, Outcome, Resolution, Scope, TurnRequest
+from echo_core.agent.base import Event, Finished, Outcome, Resolution, Scope, TurnRequest
 from echo_core.agent.claude import ClaudeAgent
 from echo_core.rehearsal import ModelRequest, RehearsalServer, Script, Step, environment
 
@@ -66,15 +66,14 @@ class Desk:
         stop: asyncio.Event | None = None,
         watch: Callable[[Event], None] = lambda _: None,
     ) -> Outcome:
-        """Have the agent do a request; exactly one outcome comes, and comes last."""
+        """Have the agent do a request."""
         self.events = []
-        async for event in self.agent.run_turn(request, stop=stop or asyncio.Event()):
+
+        def emit(event: Event) -> None:
             self.events.append(event)
             watch(event)
-        outcome = self.events[-1]
-        assert isinstance(outcome, (Finished, Failed))
-        assert sum(isinstance(event, (Finished, Failed)) for event in self.events) == 1
-        return outcome
+
+        return await self.agent.run_turn(request, stop=stop or asyncio.Event(), emit=emit)
 
     async def resolve(self, outcome: Outcome, *, allow: bool = True, **values: Any) -> Outcome:
         """Settle the call that an outcome waits with."""

@@ -228,27 +228,23 @@ async def test_a_stop_before_the_prompt_leaves_it_unseen(desk: Desk) -> None:
     assert isinstance(await desk.run(request), Finished)
 
 
-async def test_people_are_told_of_a_stop_before_the_program_is_gone(desk: Desk) -> None:
-    """A program takes a while to end its commands; that it was stopped is said before, and nothing is left after it."""
+async def test_nothing_is_left_of_a_turn_that_was_stopped(desk: Desk) -> None:
+    """A program takes a while to end its commands; the outcome comes when they have ended."""
     desk.script(
         lambda request: (
             Step(calls=(ToolCall("Bash", {"command": "tail -f /dev/null"}),)) if request.replies == 0 else say("x")
         )
     )
     stop = asyncio.Event()
-    running: list[list[str]] = []
 
     def watch(event: Event) -> None:
         if isinstance(event, ToolStarted):
             asyncio.get_running_loop().call_later(0.5, stop.set)
-        if isinstance(event, Failed):
-            running.append(_marked(desk))
 
     request = desk.request("hi")
     outcome = await desk.run(replace(request, scope=replace(request.scope, bypass=True)), stop=stop, watch=watch)
     assert isinstance(outcome, Failed)
     assert (outcome.kind, outcome.session_exists) == (FailureKind.STOPPED, True)
-    assert running[0]
     assert _marked(desk) == []
     desk.script(lambda _: say("Again."))
     assert isinstance(await desk.turn("again"), Finished)
@@ -301,14 +297,21 @@ async def test_a_turn_has_an_outcome_whatever_happens(desk: Desk) -> None:
     assert "the log of echo-core says why" in outcome.detail
 
 
-async def test_closing_the_iterator_ends_the_process(desk: Desk) -> None:
-    """Whoever stops listening ends the turn; no process is left."""
-    desk.script(lambda _: Step(hang=True))
-    events = desk.agent.run_turn(desk.request("hi"), stop=asyncio.Event())
-    async for _ in events:
-        break
+async def test_cancelling_a_turn_ends_its_process(desk: Desk) -> None:
+    """Whoever does not wait for the turn ends it; no process is left."""
+    asked = asyncio.Event()
+
+    def script(_: ModelRequest) -> Step:
+        asked.set()
+        return Step(hang=True)
+
+    desk.script(script)
+    turn = asyncio.create_task(desk.turn("hi"))
+    await asked.wait()
     assert _marked(desk)
-    await events.aclose()
+    turn.cancel()
+    await asyncio.wait({turn})
+    assert turn.cancelled()
     assert _marked(desk) == []
 
 

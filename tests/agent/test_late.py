@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,19 @@ from uuid import uuid4
 
 import pytest
 
-from echo_core.agent.base import Event, Failed, FailureKind, Finished, Lookup, Scope, Spoken, TurnRequest
+from echo_core.agent.base import (
+    Activity,
+    Emit,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    Lookup,
+    Outcome,
+    Scope,
+    Spoken,
+    TurnRequest,
+)
 from echo_core.agent.late import LateAgent
 
 REQUEST = TurnRequest("s", resume=False, cwd=Path("/"), system_prompt="", scope=Scope((), ()))
@@ -29,9 +41,10 @@ class Answering:
         self.prepared: list[TurnRequest] = []
         self.closed = False
 
-    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event) -> AsyncIterator[Event]:
+    async def run_turn(self, request: TurnRequest, *, stop: asyncio.Event, emit: Emit) -> Outcome:
         """Finish."""
-        yield Finished((request.session_id, str(stop.is_set())))
+        emit(Activity())
+        return Finished((request.session_id, str(stop.is_set())))
 
     def prepare(self, request: TurnRequest) -> None:
         """Note it."""
@@ -62,7 +75,9 @@ async def test_it_is_made_once_and_beside_the_loop() -> None:
     assert made == []
     late.prepare(REQUEST)
     late.begin()
-    assert [event async for event in late.run_turn(REQUEST, stop=asyncio.Event())] == [Finished(("s", "False"))]
+    events: list[Event] = []
+    assert await late.run_turn(REQUEST, stop=asyncio.Event(), emit=events.append) == Finished(("s", "False"))
+    assert events == [Activity()]
     assert (await late.lookup(session_id="a", cwd=Path("/"), anchor="b")).tip == "a"
     assert await late.transcript(session_id="a", cwd=Path("/"), until="b") == (Spoken("user", "ab"),)
     (agent,) = made
@@ -102,9 +117,10 @@ async def test_a_library_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pyte
     late = LateAgent(make)
     late.prepare(REQUEST)
     for resume in (False, True):
-        (event,) = [event async for event in late.run_turn(replace(REQUEST, resume=resume), stop=asyncio.Event())]
-        assert isinstance(event, Failed)
-        assert (event.kind, event.session_exists) == (FailureKind.OTHER, resume)
+        request = replace(REQUEST, resume=resume)
+        outcome = await late.run_turn(request, stop=asyncio.Event(), emit=lambda _: None)
+        assert isinstance(outcome, Failed)
+        assert (outcome.kind, outcome.session_exists) == (FailureKind.OTHER, resume)
     found = await late.lookup(session_id=session, cwd=Path("/"), anchor="p1")
     assert found.finished is not None
     assert found.finished.texts == ("hello",)

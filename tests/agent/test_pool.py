@@ -65,8 +65,7 @@ async def main(url, root):
     for prompt in ("one", "two"):
         request = TurnRequest(session_id=str(uuid4()), resume=False, cwd=root, system_prompt="", prompt=prompt,
                               scope=Scope(readable=(), writable=()))
-        async for _ in agent.run_turn(request, stop=asyncio.Event()):
-            pass
+        await agent.run_turn(request, stop=asyncio.Event(), emit=lambda _: None)
     agent.prepare(TurnRequest(session_id=str(uuid4()), resume=False, cwd=root, system_prompt="",
                               scope=Scope(readable=(), writable=())))
     while len(agent.pool.idle) < 3:

@@ -36,8 +36,7 @@ async def main(url, root):
     agent = ClaudeAgent(state_dir=root / "state", environ=environment(url, root / "config"))
     request = TurnRequest(session_id=str(uuid4()), resume=False, cwd=root, system_prompt="", prompt="hi",
                           scope=Scope(readable=(), writable=(), bypass=True))
-    async for _ in agent.run_turn(request, stop=asyncio.Event()):
-        pass
+    await agent.run_turn(request, stop=asyncio.Event(), emit=lambda _: None)
     await asyncio.sleep(600)
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

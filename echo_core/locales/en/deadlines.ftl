@@ -2,4 +2,3 @@
 
 deadlines-idle = Nothing happened for { $seconds } seconds, so the turn was ended.
 deadlines-whole = The turn took longer than { $seconds } seconds, so it was ended.
-deadlines-no-result = The agent ended without a result.
