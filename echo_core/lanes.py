@@ -79,6 +79,7 @@ class Lane:
     def __init__(self, lanes: Lanes, key: ChannelKey, *, edits: Urgency, posts: Urgency = Urgency.POST) -> None:
         self._lanes = lanes
         self._key = key
+        self._channel = lanes.channel(key)
         self._edits = edits
         self._posts = posts
 
@@ -165,10 +166,6 @@ class Lane:
     def withdraw(self) -> None:
         """Drop all calls made through this object that still wait; their callers go on."""
         self._line.withdraw(self)
-
-    @property
-    def _channel(self) -> Channel[Any]:
-        return self._lanes.channel(self._key)
 
     @property
     def _line(self) -> Line:

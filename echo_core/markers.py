@@ -40,6 +40,8 @@ def strip_markers(text: str) -> str:
 
     White space at the end goes as well; every other line stays as it is.
     """
+    if ":" not in text:
+        return text.rstrip()
     lines = _QUESTION_ID.sub("", text).split("\n")
     return "\n".join(line for line in lines if _bare(line) not in _STATUS).rstrip()
 
@@ -54,7 +56,8 @@ def strip_partial(text: str) -> str:
     if begun and (_ID.startswith(begun) or _QUESTION_ID.fullmatch(f"{begun}>")):
         text = text[:place].rstrip(" \t")
     head, _, last = _QUESTION_ID.sub("", text).rpartition("\n")
-    may_become = any(marker.startswith(_bare(last)) for marker in _STATUS)
+    bare = _bare(last)
+    may_become = any(marker.startswith(bare) for marker in _STATUS)
     return strip_markers(head if may_become else text)
 
 

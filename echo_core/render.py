@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 PHONE_WIDTH = 42
+_LEFT_OPEN = re.compile(r"`|\*\*|~~")
 _INDENT = re.compile(r"^[ \t]+", re.M)
 _SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~@&=])")
 
@@ -34,8 +35,11 @@ def tables_as_code(markdown: str, *, width: int = PHONE_WIDTH) -> str:
     A table of at most `width` columns of characters becomes an aligned code block, a wider one a list with the
     column's name before each cell. Everything else stays as it is.
     """
-    lines = normalised(markdown).split("\n")
-    tables = [token.map for token in BLOCKS.parse("\n".join(lines)) if token.type == "table_open" and token.level == 0]
+    text = normalised(markdown)
+    if "|" not in text:
+        return text
+    lines = text.split("\n")
+    tables = [token.map for token in BLOCKS.parse(text) if token.type == "table_open" and token.level == 0]
     for first, last in reversed([span for span in tables if span]):
         rows = _rows("\n".join(lines[first:last]))
         lines[first:last] = (_aligned(rows) if _width(rows) <= width else _labelled(rows)).split("\n")
@@ -169,6 +173,8 @@ def preview(markdown: str) -> str:
     An open code block is closed, and so is bold text, struck text or code that the last paragraph leaves open.
     """
     text = normalised(markdown).rstrip()
+    if not _LEFT_OPEN.search(text):
+        return text
     tokens = [token for token in BLOCKS.parse(text + "\n") if token.map]
     if not tokens or tokens[-1].map is None:
         return text

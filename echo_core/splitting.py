@@ -45,6 +45,8 @@ def split(markdown: str, limit: int, length: Length = len) -> list[str]:
     text = normalised(markdown)
     if not text.strip():
         return []
+    if len(text) <= limit and length(text) <= limit:
+        return [_without_blank_ends(text)]
     filler = _Filler(limit, length)
     for block in _blocks(text):
         filler.add(block)
@@ -76,6 +78,13 @@ def parts_signs(text: str, place: int) -> bool:
         before += 1
     flag = before % 2 == 1 and "\U0001f1e6" <= text[place] <= "\U0001f1ff"
     return flag or text[place - 1] == "\u200d" or _JOINING.match(text[place]) is not None
+
+
+def _without_blank_ends(text: str) -> str:
+    """Give a text without the blank lines before and after it."""
+    after = text.find("\n", len(text.rstrip()))
+    before = text.rfind("\n", 0, len(text) - len(text.lstrip()))
+    return text[before + 1 : after if after >= 0 else None]
 
 
 @dataclass(frozen=True, slots=True)

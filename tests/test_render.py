@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from echo_core import render
+from echo_core.grammar import BLOCKS
 from echo_core.render import clip, escape, plain, preview, tables_as_code
 from tests.texts import FAMILY, PARSER, documents, signs
 from tests.work import HOSTILE, assert_grows_evenly
@@ -123,6 +126,16 @@ def test_a_preview_begins_with_the_text(text: str) -> None:
     normal = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd").rstrip()
     assert shown.startswith(normal)
     assert len(shown) <= len(normal) + max((len(line) for line in normal.split("\n")), default=0) + 4
+
+
+@given(st.one_of(signs, documents()))
+def test_what_is_not_parsed_would_stay_as_it_is(text: str) -> None:
+    """A text without a sign that could matter is shown without being parsed, and is what parsing would make of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "_LEFT_OPEN", re.compile(""))
+        parsed = preview(text)
+    assert preview(text) == parsed
+    assert not any(token.type == "table_open" for token in BLOCKS.parse(text.replace("|", "")))
 
 
 @pytest.mark.parametrize("shape", [plain, preview, tables_as_code])

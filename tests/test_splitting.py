@@ -74,6 +74,7 @@ def test_a_short_text_stays_as_it_is() -> None:
     """Text that fits is one piece, unchanged; blank text is none."""
     assert split("# A\n\n\n- b\n  c", 64) == ["# A\n\n\n- b\n  c"]
     assert split(" \n\n\t", 64) == []
+    assert split(" \n\n  - a \n\t\n  - b \n \n", 64) == ["  - a \n\t\n  - b "]
 
 
 def test_cuts_stand_between_paragraphs_where_possible() -> None:

@@ -161,7 +161,8 @@ class DiscordChannel(SimpleChannel[Part]):
     async def _simpler(self, part: Part, send: Callable[[Part, Files], Awaitable[_Sent]]) -> _Sent:
         """Send a part; what Discord refuses gives way: the files, then the buttons, then the words. That is said."""
         files, note = await _load(part)
-        part = replace(part, content=with_note(part.content, note))
+        if note:
+            part = replace(part, content=with_note(part.content, note))
         steps = iter((_without_files, _without_buttons, _without_words))
         while True:
             try:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from echo_core.grammar import BLOCKS
 from echo_core.render import tables_as_code
 
 RULE = "─" * 12
 
 _HEADING_LEVELS = 3
-_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+_CHANGING = re.compile(r"^ {0,3}[#=_*-]|`{3}|~{3}| {4}|\t", re.MULTILINE)  # in any text with a block that changes
 _CODE_OR = r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|"
 _SPOILER = re.compile(_CODE_OR + r"(?P<found>\|\|)")
 _IMAGE = re.compile(_CODE_OR + r"!(?P<found>\[[^\[\]\n]*\]\([^)\n]{1,1000}\))")
@@ -31,9 +31,9 @@ def adapt(markdown: str) -> str:
     bold; rules a line; images links; bars no spoilers. Code stays as it is, in blocks between lines of three backticks;
     three backticks stand nowhere else, since Discord takes them for the beginning of a block anywhere.
     """
-    lines = tables_as_code(markdown.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    tokens = _PARSER.parse("\n".join(lines))
-    code = _code_lines(tokens)
+    text = tables_as_code(markdown)
+    tokens = BLOCKS.parse(text) if _CHANGING.search(text) else []
+    lines, code = text.split("\n"), _code_lines(tokens)
     out: list[str] = []
     place = 0
     for first, last, replacement in _changes(tokens, lines):

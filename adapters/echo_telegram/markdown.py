@@ -78,6 +78,8 @@ def read(markdown: str) -> tuple[str, tuple[MessageEntity, ...]]:
 def tidied(spans: Iterable[Span]) -> list[Span]:
     """Give entities that Telegram shows as they are, ordered: code in nothing but quotes, nothing twice in itself."""
     spans = [span for span in spans if span.start < span.end]
+    if not spans:
+        return []
     links = _apart(span for span in spans if span.kind not in _CODE | _QUOTES | _STYLES)
     code = _apart(span for span in spans if span.kind in _CODE and not _met(span, links))
     quotes = _merged([replace(span, kind="blockquote") for span in spans if span.kind in _QUOTES])

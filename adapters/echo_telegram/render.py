@@ -112,8 +112,10 @@ def _with_keys(texts: Sequence[TextPart], keys: Keyboard) -> tuple[TextPart, ...
 
 def _noted(markdown: str, note: str) -> Styled:
     """Give a reply below the small line about it."""
-    line = Styled.marked(" ".join(note.split()), MessageEntity.ITALIC).clipped(_LONGEST_NOTE)
     body = Styled.markdown(markdown) if markdown.strip() else Styled("")
+    if not note.strip():
+        return body
+    line = Styled.marked(" ".join(note.split()), MessageEntity.ITALIC).clipped(_LONGEST_NOTE)
     return Styled.joined((line, body), "\n\n")
 
 

@@ -84,6 +84,9 @@ class Styled:
 
         A code block that is cut goes on as a code block. No piece has more than so many entities.
         """
+        if self._is_whole(limit, entities):
+            yield self
+            return
         start = units = 0
         ahead = _Ahead(self.entities)
         while start < len(self.text):
@@ -101,6 +104,11 @@ class Styled:
             units += utf16_len(self.text[start:end])
             start = end
             ahead.leave(units)
+
+    def _is_whole(self, limit: int, entities: int) -> bool:
+        """Say whether the text is a piece as it is."""
+        fits = utf16_len(self.text) <= limit and len(self.entities) <= entities
+        return fits and self.text == self.text.rstrip().lstrip("\n") and not is_blank(self.text)
 
     def _slice(self, start: int, end: int, units: int) -> Styled:
         """Give a stretch without the line breaks around it; `units` stand before it."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from echo_discord import markdown as dialect
 from echo_discord.markdown import RULE, adapt
 
 NARROW = "| Name | Size |\n|---|--:|\n| `a` | **1** |\n| 日本 | 22 |"
@@ -90,6 +91,16 @@ def test_nothing_is_lost(markdown: str) -> None:
 def test_never_fails(markdown: str) -> None:
     """Any text comes out as text that says something when it did."""
     assert bool(re.search("[ab0]", adapt(markdown))) >= bool(re.search("[ab0]", markdown.replace("`", " ")))
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab|`~#*-_=>1.![]() \n\t", max_size=120))
+def test_what_is_not_parsed_would_stay_as_it_is(text: str) -> None:
+    """A text without a block that changes is not parsed, and is what parsing would make of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "_CHANGING", re.compile(""))
+        parsed = adapt(text)
+    assert adapt(text) == parsed
 
 
 @settings(deadline=None)

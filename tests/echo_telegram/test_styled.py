@@ -120,6 +120,13 @@ def test_pieces_fit_and_lose_nothing(source: str, limit: int) -> None:
     assert seen("".join(piece.text for piece in pieces)) == seen(styled.text)
 
 
+@given(source=MARKDOWN)
+def test_a_text_that_fits_is_one_piece(source: str) -> None:
+    """It is the text itself, but for the line breaks around it."""
+    styled = Styled.markdown(source)
+    assert [piece.text for piece in styled.cut()] == [styled.text.rstrip().lstrip("\n")] * (not is_blank(styled.text))
+
+
 def seen(text: str) -> str:
     """Give a text without what cannot be seen."""
     return "".join(letter for letter in text if not is_blank(letter))
