@@ -2,15 +2,13 @@
 
 Everybody writes at once, and again when all have their replies. Both designs work on four conversations at the same
 time, which is the daemon's default (`agent.concurrency`); the others wait. The other design has fewer conversations,
-since its rate is the same for any number: each turn starts a process and ends it. The daemon's agents may take 6 GB
-together, or what `BENCH_MEMORY_MB` says, and there are no more people than have a warm one within that: a hundred need
-14,000.
+since its rate is the same for any number: each turn starts a process and ends it. A hundred people's agents take 14 GB
+together; where the machine has not that to spare there are no more people than have a warm agent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +19,7 @@ from bench.bare import ProcessPerTurn
 from bench.chats import TelegramChat, fresh_token, telegram_daemon
 from bench.daemon import Daemon, surroundings
 from bench.figures import Claim, Figure, Measured
+from bench.machine import spare_megabytes
 from bench.model import Model
 from tests.loopback.telegram import TelegramServer
 
@@ -28,7 +27,6 @@ PEOPLE, PEOPLE_SHORT = 100, 10
 OTHERS, OTHERS_SHORT = 20, 6
 EACH = 140
 CONCURRENCY = 4
-MEGABYTES = int(os.environ.get("BENCH_MEMORY_MB", "6000"))
 
 
 class Crowd:
@@ -44,8 +42,9 @@ class Crowd:
 
     async def measure(self, *, short: bool, say: Callable[[str], None]) -> Measured:
         """See `Benchmark`."""
-        whole = (min(PEOPLE, MEGABYTES // EACH), OTHERS, 4)
-        people, others, rounds = (PEOPLE_SHORT, OTHERS_SHORT, 2) if short else whole
+        megabytes = spare_megabytes()
+        most, others, rounds = (PEOPLE_SHORT, OTHERS_SHORT, 2) if short else (PEOPLE, OTHERS, 4)
+        people = max(min(most, megabytes // EACH), 1)
         ours, theirs = [], []
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="echo-bench-")))
@@ -55,7 +54,7 @@ class Crowd:
             limits = {
                 "ECHO_AGENT__CONCURRENCY": str(CONCURRENCY),
                 "ECHO_AGENT__WARM": str(people),
-                "ECHO_AGENT__MEMORY_MB": str(MEGABYTES),
+                "ECHO_AGENT__MEMORY_MB": str(megabytes),
             }
             daemon = await stack.enter_async_context(telegram_daemon(folder / "ours", model, server, chats, **limits))
             around = surroundings(model.url, folder / "ours")

@@ -28,6 +28,11 @@ def machine() -> dict[str, str]:
     }
 
 
+def spare_megabytes() -> int:
+    """Give the memory that a measurement may take: two thirds of what is free now, or what `BENCH_MEMORY_MB` says."""
+    return int(os.environ.get("BENCH_MEMORY_MB") or psutil.virtual_memory().available * 2 // 3_000_000)
+
+
 def _processor() -> str:
     try:
         lines = CPUS.read_text("utf-8").splitlines()
