@@ -15,8 +15,9 @@ _MOST = 8
 _APART = 20
 _AFTER = 15
 _NEAR = 3
-# A brief stands at the end of a text: so many lines, blank ones included, are looked at.
+# A brief stands at the end of a text: so many lines, blank ones included, of its last characters are looked at.
 _LOOKED_AT = 500
+_READ = 40_000  # characters, cut where a line begins
 _LETTERS = tuple("ABCDEFGHIJ")
 _NUMBERS = tuple(map(str, range(1, 11)))
 
@@ -114,8 +115,9 @@ def answer_of(labels: Sequence[str], typed: str) -> str | None:
 
 
 def _prose(text: str) -> list[str]:
-    """Give the lines of a text, with those inside code blocks, quotes and tables blanked."""
-    lines = text.splitlines()
+    """Give the last lines of a text, with those inside code blocks, quotes and tables blanked."""
+    _, _, end = text[-_READ:].partition("\n")
+    lines = (end if len(text) > _READ else text).splitlines()
     for token in _BLOCKS.parse("\n".join(lines)):
         if token.type in {"fence", "code_block", "table_open", "blockquote_open", "html_block"} and token.map:
             for line in range(token.map[0], min(token.map[1], len(lines))):

@@ -61,8 +61,9 @@ class Styled:
         return whole
 
     def __add__(self, other: Styled) -> Styled:
-        moved = MessageEntity.shift_entities(utf16_len(self.text), other.entities)
-        return Styled(self.text + other.text, self.entities + tuple(moved))
+        before = utf16_len(self.text)
+        moved = (_placed(entity, entity.offset + before, entity.length) for entity in other.entities)
+        return Styled(self.text + other.text, (*self.entities, *moved))
 
     def within(self, kind: str) -> Styled:
         """Put all of it into one style or a quote; what cannot be in one stays out of it."""
@@ -153,9 +154,12 @@ def _end(entity: MessageEntity) -> int:
 def _kept(entity: MessageEntity, first: int, last: int) -> MessageEntity:
     """Give what an entity is in a stretch."""
     low, high = max(entity.offset, first), min(_end(entity), last)
-    return MessageEntity(
-        entity.type, low - first, high - low, url=entity.url, language=entity.language, user=entity.user
-    )
+    return _placed(entity, low - first, high - low)
+
+
+def _placed(entity: MessageEntity, offset: int, length: int) -> MessageEntity:
+    """Give an entity at another place; what `MessageEntity.shift_entities` gives is equal to one at the old place."""
+    return MessageEntity(entity.type, offset, length, url=entity.url, language=entity.language, user=entity.user)
 
 
 def clean(text: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram import User
+from telegram import MessageEntity, User
 from telegramify_markdown import utf16_len
 
 from echo_telegram.styled import Styled, is_blank
@@ -125,6 +125,12 @@ def test_a_text_that_fits_is_one_piece(source: str) -> None:
     """It is the text itself, but for the line breaks around it."""
     styled = Styled.markdown(source)
     assert [piece.text for piece in styled.cut()] == [styled.text.rstrip().lstrip("\n")] * (not is_blank(styled.text))
+
+
+def test_what_stands_behind_another_text_is_where_it_is() -> None:
+    """An entity that was moved is equal to one that was always there."""
+    joined = Styled.joined((Styled("one"), Styled.marked("two", "bold")), " ")
+    assert joined.entities == (MessageEntity("bold", 4, 3),)
 
 
 def seen(text: str) -> str:
