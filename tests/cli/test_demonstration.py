@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pty
+import random
 import re
 import select
 import signal
@@ -118,7 +119,7 @@ def terminal() -> Iterator[Terminal]:
 @pytest.mark.parametrize("taken", [False, True])
 def test_the_page_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
     """At a terminal the rehearsal is a page in the browser, on the port that is set or any free one; Ctrl-C ends it."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with _on_a_quiet_port() as other:
         port = other.getsockname()[1]
         if not taken:
             other.close()
@@ -126,6 +127,14 @@ def test_the_page_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: 
         demo = Terminal()
         _look_at_the_page(demo, usual=None if taken else port)
     assert (tmp_path / "here" / "sessions" / "adapters" / "web").is_dir()
+
+
+def _on_a_quiet_port() -> socket.socket:
+    """Listen on a port that no other test is given when it asks for any."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+    raise AssertionError("no free port")
 
 
 def _look_at_the_page(demo: Terminal, *, usual: int | None) -> None:
