@@ -28,6 +28,7 @@ _OPTION = re.compile(
 _BULLET = re.compile(r"^ {0,3}[-*+]\s+(?:\*\*|__)(?P<text>.+?)(?:\*\*|__)(?P<rest>.*)$")
 _TYPED = re.compile(r"^\s*(?:option\s+)?\(?([A-Ha-h1-8])[).:]?\s*$", re.I)
 _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
+_FENCE = re.compile(r"^ {0,3}(?P<sign>`{3,}|~{3,})(?P<info>.*)$", re.M)
 _QUESTION = re.compile(r"\?[\s*_`\"')\]]*$")
 _BRIEF_ID = re.compile(r"^[\s*_#]*D\d+\b")
 _ID = re.compile(r"^D\d+\s*(?:[—–:.-]\s*)?")
@@ -114,10 +115,23 @@ def answer_of(labels: Sequence[str], typed: str) -> str | None:
     return labels[place] if place < len(labels) else None
 
 
+def _end(text: str) -> str:
+    """Give the end of a text that is longer than what is read; a code block that goes on there is begun again."""
+    if len(text) <= _READ:
+        return text
+    place = text.find("\n", len(text) - _READ) + 1 or len(text)
+    opened = ""
+    for fence in _FENCE.finditer(text, 0, place):
+        if not opened and not (fence["sign"].startswith("`") and "`" in fence["info"]):
+            opened = fence["sign"]
+        elif opened and fence["sign"].startswith(opened) and not fence["info"].strip():
+            opened = ""
+    return f"{opened}\n{text[place:]}"
+
+
 def _prose(text: str) -> list[str]:
     """Give the last lines of a text, with those inside code blocks, quotes and tables blanked."""
-    _, _, end = text[-_READ:].partition("\n")
-    lines = (end if len(text) > _READ else text).splitlines()
+    lines = _end(text).splitlines()
     for token in _BLOCKS.parse("\n".join(lines)):
         if token.type in {"fence", "code_block", "table_open", "blockquote_open", "html_block"} and token.map:
             for line in range(token.map[0], min(token.map[1], len(lines))):

@@ -287,6 +287,18 @@ def test_any_text_can_be_looked_at(text: str) -> None:
         assert brief.recommended is None or brief.recommended in {option.key for option in brief.options}
 
 
+@pytest.mark.parametrize("fence", ["```", "~~~~", "```py"])
+@pytest.mark.parametrize("size", [100, 50_000])
+def test_a_long_code_block_hides_what_is_in_it_alone(fence: str, size: int) -> None:
+    """However long it is, options inside it are none, and those behind it are some."""
+    sign = fence.rstrip("py")
+    code = f"{fence}\n" + "x = 1\n" * (size // 6) + "Which one?\nA) in code\nB) in code\n"
+    assert find_brief(f"{code}{sign}\n") is None
+    brief = find_brief(f"{sign}\nbefore\n{sign}\n{code}{sign}\n\nWhich one do you want?\n\nA) this\nB) that\n")
+    assert brief is not None
+    assert [option.label for option in brief.options] == ["this", "that"]
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "part",

@@ -159,6 +159,7 @@ async def test_a_turn_that_does_not_stop_is_broken_off(tmp_path: Path, monkeypat
         turn = await shop.say(shop.plan(), "are you there?")
     assert failure_of(turn).kind is FailureKind.TIMEOUT
     assert failure_of(turn).detail.startswith("Nothing happened for 1 seconds")
+    assert shop.watch.outcomes == [turn.outcome]
     assert "are you there?" in recovery_of(turn).pending.prompt
 
 

@@ -161,8 +161,7 @@ class DiscordChannel(SimpleChannel[Part]):
     async def _simpler(self, part: Part, send: Callable[[Part, Files], Awaitable[_Sent]]) -> _Sent:
         """Send a part; what Discord refuses gives way: the files, then the buttons, then the words. That is said."""
         files, note = await _load(part)
-        if note:
-            part = replace(part, content=with_note(part.content, note))
+        part = replace(part, content=with_note(part.content, note))
         steps = iter((_without_files, _without_buttons, _without_words))
         while True:
             try:

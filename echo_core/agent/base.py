@@ -195,7 +195,7 @@ class Failed:
 
 
 Event = TextDelta | ToolStarted | ToolFinished | FileWritten | Activity
-Emit = Callable[[Event], None]  # returns at once
+Emit = Callable[[Event], None]  # returns at once, and raises nothing
 Outcome = Finished | Failed
 
 

@@ -20,6 +20,7 @@ from echo_core.agent.base import (
     FailureKind,
     FileWritten,
     Finished,
+    Outcome,
     Spoken,
     TextDelta,
     ToolFinished,
@@ -297,8 +298,8 @@ async def test_a_turn_has_an_outcome_whatever_happens(desk: Desk) -> None:
     assert "the log of echo-core says why" in outcome.detail
 
 
-async def test_cancelling_a_turn_ends_its_process(desk: Desk) -> None:
-    """Whoever does not wait for the turn ends it; no process is left."""
+async def _hanging(desk: Desk) -> asyncio.Task[Outcome]:
+    """Begin a turn in which the model has been asked and never answers."""
     asked = asyncio.Event()
 
     def script(_: ModelRequest) -> Step:
@@ -308,6 +309,12 @@ async def test_cancelling_a_turn_ends_its_process(desk: Desk) -> None:
     desk.script(script)
     turn = asyncio.create_task(desk.turn("hi"))
     await asked.wait()
+    return turn
+
+
+async def test_cancelling_a_turn_ends_its_process(desk: Desk) -> None:
+    """Whoever does not wait for the turn ends it; no process is left."""
+    turn = await _hanging(desk)
     assert _marked(desk)
     turn.cancel()
     await asyncio.wait({turn})
@@ -317,15 +324,7 @@ async def test_cancelling_a_turn_ends_its_process(desk: Desk) -> None:
 
 async def test_closing_the_agent_ends_its_turns(desk: Desk) -> None:
     """`close` gives each running turn an outcome and leaves no process."""
-    asked = asyncio.Event()
-
-    def script(_: ModelRequest) -> Step:
-        asked.set()
-        return Step(hang=True)
-
-    desk.script(script)
-    turn = asyncio.create_task(desk.turn("hi"))
-    await asked.wait()
+    turn = await _hanging(desk)
     assert _marked(desk)
     await desk.agent.close()
     outcome = await turn
