@@ -133,7 +133,10 @@ class BareProgram:
 
 
 class ProcessPerTurn:
-    """The other design: each turn starts `claude -p --resume`, reads its stream and waits for its end."""
+    """The other design: each turn starts `claude -p --resume`, reads its stream and waits for its end.
+
+    The model is offered what the daemon's agent is offered: without its skills the process could do none of the phases.
+    """
 
     def __init__(self, model: Model, folder: Path, environ: Mapping[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +155,9 @@ class ProcessPerTurn:
         process = await asyncio.create_subprocess_exec(
             str(find_cli()), "-p", f"Go on, {token}", flag, self._session,
             "--output-format", "stream-json", "--verbose", "--max-turns", "20",
-            "--append-system-prompt", system_prompt(),
+            "--append-system-prompt", system_prompt(), "--tools", ",".join(TOOLS), "--permission-mode", "default",
+            "--setting-sources", "user", "--plugin-dir", str(shipped_prompts() / "skills"),
+            "--include-partial-messages",
             cwd=self._folder, env=self._environ,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             limit=LONGEST_LINE,

@@ -40,17 +40,17 @@ class Handouts:
         at = time.time_ns() - CLOCK_STEP_NS
         return Earlier(None if plan is None else await asyncio.to_thread(self._shot, plan), at)
 
-    async def after(self, earlier: Earlier, step: Step, *, before: Plan | None) -> Step:
+    async def after(self, earlier: Earlier | None, step: Step, *, before: Plan | None) -> Step:
         """Add what was written in the turn to its replies: as files at the end of a phase, else as a list to fetch.
 
-        Nothing is added when the turn led to another plan, or to none.
+        Nothing is added when the turn led to another plan, or to none. `earlier` is None when the agent was not asked.
         """
         plan = step.conversation.plan
         if plan is None or (before is not None and before.planning_session_id != plan.planning_session_id):
             return step
         if not plan.turns:
             return step  # a copy: the files were written elsewhere
-        written = _written(earlier, await asyncio.to_thread(self._shot, plan))
+        written = _written(earlier, await asyncio.to_thread(self._shot, plan)) if earlier is not None else []
         markdown = [item.path for item in written if item.path.suffix.casefold() == ".md"]
         due, fresh = _due(plan, before, markdown)
         shown = _sent(step.replies)

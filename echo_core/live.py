@@ -24,7 +24,7 @@ from echo_core.texts import say
 STRETCH = 8_000  # characters that are drawn again whenever the text has grown
 TROUBLE_PAUSE = 5.0
 DRAFT_FRESH = 5.0
-AGENT_FIRST = 0.03  # seconds: asking the agent comes before showing that it is asked
+AGENT_FIRST = 0.08  # seconds: asking the agent comes before showing that it is asked
 
 log = structlog.get_logger(__name__)
 

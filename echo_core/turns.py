@@ -6,8 +6,9 @@ Turns of one conversation never overlap (the journal sees to that); up to `concu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -19,7 +20,7 @@ from echo_core.cards import Cards
 from echo_core.errors import EchoError
 from echo_core.foresight import Foresight, expected_by
 from echo_core.gathering import Gathering, chosen_label, is_command, overtaken, pressed_again
-from echo_core.handouts import Handouts
+from echo_core.handouts import Earlier, Handouts
 from echo_core.journal.base import Journal, Running, Turn
 from echo_core.messages import (
     Action,
@@ -144,7 +145,7 @@ class Turns:
         batch = await tools.gathering.batch(turn)
         thrown = overtaken(turn)
         turn.join([inbound.id for inbound in thrown])
-        record = _Record(turn, batch, broadcast=tools.broadcast)
+        record = _Record(turn, batch, broadcast=tools.broadcast, look=partial(tools.handouts.before, before))
         tools.cards.refresh(turn.key)
         tools.broadcast.began(turn.key, turn.inbound.id, batch)
         if turn.interrupted is not None:
@@ -153,7 +154,6 @@ class Turns:
         pressed = self._pressed(before, batch)
         if pressed is not None:
             tools.outbox.close_offer(turn.key, pressed, after=ADAPTER_FIRST)
-        files = await tools.handouts.before(before)
         async with tools.presenter.live(
             turn.key,
             turn_id=turn.inbound.id,
@@ -167,7 +167,7 @@ class Turns:
             view.messages = tuple(inbound.id for inbound in batch)
         if step is None:
             return
-        step = await tools.handouts.after(files, step, before=before)
+        step = await tools.handouts.after(record.earlier, step, before=before)
         step = self._finished(step, turn, batch, view.note)
 
         async def commit() -> None:
@@ -283,13 +283,23 @@ class Turns:
 class _Record:
     """What a turn's agent is doing, kept in the journal together with the live messages that show it.
 
-    `batch` are the messages that the turn is about.
+    `batch` are the messages that the turn is about, `earlier` how the plan's files stood before the agent did anything
+    (`look` tells; None where it was not asked).
     """
 
-    def __init__(self, turn: Turn, batch: tuple[Inbound, ...], *, broadcast: Broadcast) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        batch: tuple[Inbound, ...],
+        *,
+        broadcast: Broadcast,
+        look: Callable[[], Coroutine[None, None, Earlier]],
+    ) -> None:
         self.batch = batch
+        self.earlier: Earlier | None = None
         self._turn = turn
         self._broadcast = broadcast
+        self._look = look
         self._running = turn.interrupted
         self.previews = turn.interrupted.previews if turn.interrupted else ()
 
@@ -301,10 +311,13 @@ class _Record:
         return own
 
     async def begin(self, running: Running) -> None:
-        """Write down what the agent is about to do."""
+        """Write down what the agent is about to do, and see how the plan's files stand before it does anything."""
         self._broadcast.asked(self._turn.key, running.anchor, running.cwd)
         self._running = replace(running, previews=self.previews, joined=tuple(inbound.id for inbound in self.batch[1:]))
-        await patiently(self._write, doing="writing down a turn", key=str(self._turn.key))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(patiently(self._write, doing="writing down a turn", key=str(self._turn.key)))
+            looking = both.create_task(self._look())
+        self.earlier = self.earlier or looking.result()
 
     async def note(self, previews: tuple[str, ...]) -> None:
         """Write down the live messages."""

@@ -7,6 +7,7 @@ pause of up to 30 seconds; so the loop is here, on the library's `get_updates`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 KINDS = (Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY)
 LONG_POLL = 30
+AGENT_FIRST = 0.02  # seconds: asking the agent comes before asking for more
 
 
 class Updates:
@@ -56,6 +58,8 @@ class Updates:
         for update in updates:
             await self._take(update)
             self._offset = update.update_id + 1
+        if updates:
+            await asyncio.sleep(AGENT_FIRST)
 
     async def _one_by_one(self, error: Exception) -> None:
         """Take the same updates each by itself, and leave out those that the library cannot read.

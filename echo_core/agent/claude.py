@@ -115,7 +115,7 @@ class ClaudeAgent:
     async def _prepare(self, request: TurnRequest) -> None:
         try:
             await self._swept()
-            await prepare(request, await self._surroundings())
+            await prepare(request, self._surroundings())
         except (ClaudeSDKError, AgentMissingError, OSError) as error:
             log.info("agent_not_prepared", session=request.session_id, reason=type(error).__name__)
 
@@ -126,7 +126,7 @@ class ClaudeAgent:
     async def _run(self, request: TurnRequest, stop: asyncio.Event, emit: Emit) -> Outcome:
         try:
             await self._swept()
-            return await Turn(request, surroundings=await self._surroundings(), emit=emit, stop=stop).run()
+            return await Turn(request, surroundings=self._surroundings(), emit=emit, stop=stop).run()
         except AgentMissingError as error:
             return Failed(FailureKind.AGENT_MISSING, str(error), session_exists=request.resume)
         except Exception:  # the outer edge of a turn: whatever it is, the turn has an outcome
@@ -144,7 +144,7 @@ class ClaudeAgent:
             self._sweeping = asyncio.create_task(asyncio.to_thread(self._launcher.sweep))
         await asyncio.shield(self._sweeping)
 
-    async def _surroundings(self) -> Surroundings:
+    def _surroundings(self) -> Surroundings:
         defaults = {name: value for name, value in _DEFAULTS.items() if name not in os.environ}
         options = ClaudeAgentOptions(
             tools=list(TOOLS),
@@ -153,7 +153,12 @@ class ClaudeAgent:
             plugins=[{"type": "local", "path": str(folder)} for folder in self._plugins],
             include_partial_messages=True,
             max_buffer_size=LARGEST_MESSAGE,
-            cli_path=await asyncio.to_thread(self._launcher.program),
             env={**defaults, **self._environ, **_ALWAYS, **self._launcher.environment},
         )
-        return Surroundings(options=options, pool=self.pool, config_dir=self._config_dir, patience=self._patience)
+        return Surroundings(
+            options=options,
+            pool=self.pool,
+            config_dir=self._config_dir,
+            program=self._launcher.program,
+            patience=self._patience,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,13 +20,19 @@ from echo_core.agent.transcript import Entry, OpenCall, Stand, find_transcript, 
 class Surroundings:
     """What a turn needs beside its request: the options that all turns share, the processes, the CLI's folder.
 
-    A warm process that says nothing for `patience` seconds after it was spoken to is given up.
+    `program` gives what is started (`process.Launcher.program`); it blocks, and raises `AgentMissingError`. A warm
+    process that says nothing for `patience` seconds after it was spoken to is given up.
     """
 
     options: ClaudeAgentOptions
     pool: Pool
     config_dir: Path
+    program: Callable[[], Path]
     patience: float = 30.0
+
+    async def started(self, options: ClaudeAgentOptions) -> ClaudeAgentOptions:
+        """Give options with the program that is started with them. Raises `AgentMissingError`."""
+        return replace(options, cli_path=await asyncio.to_thread(self.program))
 
 
 def session_options(
@@ -50,8 +57,8 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
 
     A session with a waiting call cannot: the CLI would play the call at once, and would refuse it when the daemon ended
     meanwhile. Nor can one that begins as a copy, before it is known what becomes of the original. A start that takes
-    longer than a process may be silent is given up: a turn of the session waits for it. Raises `ClaudeSDKError` and
-    `TimeoutError`.
+    longer than a process may be silent is given up: a turn of the session waits for it. Raises `AgentMissingError`,
+    `ClaudeSDKError` and `TimeoutError`.
     """
     async with around.pool.place(request.session_id) as place:
         if place.worker is not None:
@@ -62,7 +69,7 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
             return
         if not entries:
             await asyncio.to_thread(drop_unbegun, around.config_dir, request.session_id)
-        options = session_options(around.options, request, resume=bool(entries))
+        options = await around.started(session_options(around.options, request, resume=bool(entries)))
         async with asyncio.timeout(around.patience):
             worker = await place.start_early(options)
         if worker is not None and entries:

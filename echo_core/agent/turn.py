@@ -61,7 +61,7 @@ class Turn:
     async def run(self) -> Outcome:
         """Run the turn to its end, within seconds once `stop` is set. Ends the process that it used when cancelled.
 
-        Raises nothing for what happens to a turn.
+        Raises `AgentMissingError`, and nothing for what happens to a turn.
         """
         try:
             outcome = await self._begin()
@@ -178,7 +178,7 @@ class Turn:
         gate = self._gate(waiting)
         options = session_options(self._around.options, request, resume=bool(entries), waiting=waiting)
         try:
-            worker = await place.start(options, gate)
+            worker = await place.start(await self._around.started(options), gate)
         finally:
             self._words = place.worker.last_words if place.worker is not None else ()
         outcome = await self._exchange(place, worker, gate, ())

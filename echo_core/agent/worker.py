@@ -70,8 +70,9 @@ class Fit:
     def of(cls, options: ClaudeAgentOptions, session_id: str, environ: Mapping[str, str] | None = None) -> Fit:
         """Give the fit of a session's process with these options, in the daemon's environment as it is now.
 
-        Whether the session begins or is resumed makes no difference, nor do the settings by which a waiting call is
-        put to us: what they change is decided by the gate anyway.
+        Whether the session begins or is resumed makes no difference, nor does the program, which is the same for all of
+        a daemon's, nor do the settings by which a waiting call is put to us: what they change is decided by the gate
+        anyway.
         """
         fixed = {
             "cwd": options.cwd,
@@ -81,7 +82,6 @@ class Fit:
             "max_turns": options.max_turns,
             "env": sorted(options.env.items()),
             "plugins": options.plugins,
-            "cli_path": options.cli_path,
             "tools": options.tools,
             "permission_mode": options.permission_mode,
             "setting_sources": options.setting_sources,

@@ -162,6 +162,21 @@ async def test_what_is_closed_is_resumed_and_nobody_notices(desk: Desk) -> None:
         assert pid(desk) != first
 
 
+async def test_a_kept_process_needs_its_program_no_more(desk: Desk) -> None:
+    """Where the program is taken away (an update), what runs goes on; only a new process misses it."""
+    program = desk.root / "claude"
+    program.symlink_to(process.find_cli())
+    desk.agent = ClaudeAgent(
+        state_dir=desk.root / "state", cli_path=program, environ=environment(desk.server.url, desk.config)
+    )
+    await desk.turn("hi")
+    program.unlink()
+    assert finished(await desk.turn("more")).texts == ("reply 1",)
+    missed = await desk.turn("more", max_turns=30)
+    assert isinstance(missed, Failed)
+    assert missed.kind is FailureKind.AGENT_MISSING
+
+
 async def test_without_warm_ones_each_turn_has_a_process_of_its_own(desk: Desk) -> None:
     """With `warm` 0 nothing is left after a turn, and nothing is prepared."""
     async with limited(desk, warm=0) as agent:

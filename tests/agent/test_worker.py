@@ -53,7 +53,7 @@ async def test_without_a_turn_every_call_is_refused() -> None:
         ({"add_dirs": [Path("/x")]}, False),
         ({"system_prompt": "x"}, False),
         ({"plugins": [{"type": "local", "path": "/x"}]}, False),
-        ({"cli_path": "/x"}, False),
+        ({"cli_path": "/x"}, True),
         ({"permission_mode": "plan"}, False),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, Mapping) else str(value),
