@@ -25,14 +25,14 @@ from tests.loopback.telegram import TelegramServer
 
 WHAT = "message received → prompt at the model, warm"
 STARTS, STARTS_SHORT = 6, 1
-ROUNDS, ROUNDS_SHORT = 15, 6
+ROUNDS, ROUNDS_SHORT = 24, 6
 
 
 class Message:
     """See the module."""
 
     name = "message"
-    limit = 400.0
+    limit = 600.0
     process = Claim(
         "message.process", WHAT, "a `claude -p --resume` process for each turn", 12.0, more=True,
         promise="12 times faster or better",
