@@ -18,6 +18,9 @@ ifeq ($(strip $(UV_DEFAULT_INDEX)),)
 unexport UV_DEFAULT_INDEX
 endif
 
+# Else each of the many processes of the tests would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
