@@ -6,9 +6,8 @@ Turns of one conversation never overlap (the journal sees to that); up to `concu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import structlog
 
@@ -145,7 +144,7 @@ class Turns:
         batch = await tools.gathering.batch(turn)
         thrown = overtaken(turn)
         turn.join([inbound.id for inbound in thrown])
-        record = _Record(turn, batch, broadcast=tools.broadcast, look=partial(tools.handouts.before, before))
+        record = _Record(turn, batch, tools)
         tools.cards.refresh(turn.key)
         tools.broadcast.began(turn.key, turn.inbound.id, batch)
         if turn.interrupted is not None:
@@ -283,23 +282,16 @@ class Turns:
 class _Record:
     """What a turn's agent is doing, kept in the journal together with the live messages that show it.
 
-    `batch` are the messages that the turn is about, `earlier` how the plan's files stood before the agent did anything
-    (`look` tells; None where it was not asked).
+    `batch` are the messages that the turn is about, `earlier` how the plan's files stood before the agent did anything,
+    None where it was not asked.
     """
 
-    def __init__(
-        self,
-        turn: Turn,
-        batch: tuple[Inbound, ...],
-        *,
-        broadcast: Broadcast,
-        look: Callable[[], Coroutine[None, None, Earlier]],
-    ) -> None:
+    def __init__(self, turn: Turn, batch: tuple[Inbound, ...], tools: Tools) -> None:
         self.batch = batch
         self.earlier: Earlier | None = None
         self._turn = turn
-        self._broadcast = broadcast
-        self._look = look
+        self._broadcast = tools.broadcast
+        self._handouts = tools.handouts
         self._running = turn.interrupted
         self.previews = turn.interrupted.previews if turn.interrupted else ()
 
@@ -316,7 +308,7 @@ class _Record:
         self._running = replace(running, previews=self.previews, joined=tuple(inbound.id for inbound in self.batch[1:]))
         async with asyncio.TaskGroup() as both:
             both.create_task(patiently(self._write, doing="writing down a turn", key=str(self._turn.key)))
-            looking = both.create_task(self._look())
+            looking = both.create_task(self._handouts.before(self._turn.conversation.plan))
         self.earlier = self.earlier or looking.result()
 
     async def note(self, previews: tuple[str, ...]) -> None:
