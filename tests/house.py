@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -178,9 +179,19 @@ class House:
                 await asyncio.sleep(0.02)
 
     def state_holds(self, words: str) -> bool:
-        """Say whether words stand anywhere in the state folder."""
-        files = [path for path in (self.shop.root / "state").rglob("*") if path.is_file()]
-        return any(words.encode() in path.read_bytes() or words in path.name for path in files)
+        """Say whether words stand anywhere in the state folder; the journal may take a file of it away meanwhile."""
+        return any(
+            words in name or words.encode() in _content(Path(folder, name))
+            for folder, _, names in os.walk(self.shop.root / "state")
+            for name in names
+        )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 @asynccontextmanager

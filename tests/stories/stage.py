@@ -180,9 +180,11 @@ class Stage:
 
     def settled(self) -> bool:
         """Say whether nothing is left to be done: no message waits, no reply is owed."""
-        return not list((self.state / "inbox").glob("*/*.json")) and bool(
-            list((self.state / "conversations").iterdir())
-        )
+        return self.waiting() == 0 and bool(list((self.state / "conversations").iterdir()))
+
+    def waiting(self) -> int:
+        """Count the messages that wait; the daemon may take a folder of the inbox away meanwhile."""
+        return sum(name.endswith(".json") for _, _, names in os.walk(self.state / "inbox") for name in names)
 
     def children(self) -> list[psutil.Process]:
         """Give the daemon's processes, their children included, without itself."""

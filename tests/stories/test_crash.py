@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import psutil
 
@@ -132,7 +131,7 @@ async def test_while_messages_wait(stage: Stage) -> None:
     person.say("first message")
     await asyncio.wait_for(begun.wait(), 20)
     person.say("second message")
-    await person.until(lambda: _waiting(stage.state) == 2, what="the second message to be kept")
+    await person.until(lambda: stage.waiting() == 2, what="the second message to be kept")
     await stage.kill()
     await stage.start()
     await person.sees("second message", timeout=40)
@@ -156,7 +155,3 @@ async def test_no_agent_outlives_the_daemon(stage: Stage) -> None:
     await stage.kill()
     _, alive = await asyncio.to_thread(psutil.wait_procs, agents, 10)
     assert alive == []
-
-
-def _waiting(state: Path) -> int:
-    return sum(1 for _ in (state / "inbox").glob("*/*.json"))
