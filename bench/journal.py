@@ -18,9 +18,10 @@ from pathlib import Path
 
 from bench.figures import Claim, Figure, Limit, Measured
 from bench.stored import fill
+from echo_core.intents import Reply
 from echo_core.journal.base import Running
 from echo_core.journal.file import FileJournal
-from echo_core.messages import Author, ChannelKey, Inbound, Reply, Said
+from echo_core.messages import Author, ChannelKey, Inbound, Said
 
 ADAPTER = "bench"
 RUNNING = Running(session_id="5f0c", anchor="a1b2", cwd=Path("/nowhere/plan"))

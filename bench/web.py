@@ -26,7 +26,8 @@ from bench.figures import Claim, Figure, Limit, Measured
 from echo_core.agent.base import TextDelta
 from echo_core.broadcast import Broadcast
 from echo_core.desk import Page, PlanDetail, PlanSummary, Sight, Utterance
-from echo_core.messages import CardStep, ChannelKey, StepState
+from echo_core.intents import CardStep, StepState
+from echo_core.messages import ChannelKey
 from echo_core.testing.recording import EmptyDesk, RecordingCore
 from echo_web.adapter import WebAdapter
 from echo_web.config import WebSettings

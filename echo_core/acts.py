@@ -17,8 +17,9 @@ from echo_core.commands import check_slug, first_word, parse_plan
 from echo_core.errors import ChannelError, CommandError, OutOfDateError, PlanTakenError
 from echo_core.folders import Folders
 from echo_core.gathering import contribution
+from echo_core.intents import Notice
 from echo_core.journal.base import Journal
-from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Notice, Press, Pressed, Said, Wrote
+from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Press, Pressed, Said, Wrote
 from echo_core.offers import fits, label_of, shown_choice
 from echo_core.orchestrator import Message, Orchestrator
 from echo_core.plan import BriefOffer, Conversation, Offer, Plan

@@ -14,7 +14,8 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from echo_core.config import AdapterSettings
 from echo_core.desk import Desk
 from echo_core.errors import ChannelGoneError
-from echo_core.messages import Attachment, Author, ChannelKey, Inbound, Intent, Mark, Receipt
+from echo_core.intents import Intent, Mark
+from echo_core.messages import Attachment, Author, ChannelKey, Inbound, Receipt
 
 PartT = TypeVar("PartT")
 

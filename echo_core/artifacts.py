@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from echo_core.folders import Folders
-from echo_core.messages import FileEntry, FileList
+from echo_core.intents import FileEntry, FileList
 from echo_core.plan import Plan
 from echo_core.texts import say
 

@@ -40,6 +40,31 @@ from echo_core.workflow import Workflow
 READY_AT_START = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the core is put together with.
+
+    `channels` gives the outgoing side of any channel, `adapters` names those whose replies are delivered here, `access`
+    gives an adapter's settings, `token` makes what ties buttons to offers.
+    """
+
+    settings: Settings
+    journal: Journal
+    agent: Agent
+    prompts: Prompts
+    folders: Folders
+    channels: Callable[[ChannelKey], Channel[Any]]
+    adapters: Collection[str]
+    access: Callable[[str], AdapterSettings]
+    clock: Callable[[], datetime]
+    token: Callable[[], str]
+
+    @property
+    def language(self) -> str:
+        """Give the language that the bot speaks everywhere; empty when each person is spoken to in theirs."""
+        return "" if self.settings.language == "auto" else self.settings.language
+
+
 @dataclass(frozen=True, slots=True)
 class Assembly:
     """The parts that run. `core` is what adapters are given."""
@@ -63,101 +88,95 @@ class Assembly:
             await self.presenter.close()
 
 
-def assemble(
-    *,
-    settings: Settings,
-    journal: Journal,
-    agent: Agent,
-    prompts: Prompts,
-    folders: Folders,
-    channels: Callable[[ChannelKey], Channel[Any]],
-    adapters: Collection[str],
-    access: Callable[[str], AdapterSettings],
-    clock: Callable[[], datetime],
-    token: Callable[[], str],
-) -> Assembly:
-    """Put the core together around a journal and an agent.
-
-    `channels` gives the outgoing side of any channel, `adapters` names those whose replies are delivered here, `access`
-    gives an adapter's settings, `token` makes what ties buttons to offers.
-    """
-    language = "" if settings.language == "auto" else settings.language
-    snapshots = Snapshots(folders.state)
-    engine = Engine(
-        agent=agent, settings=settings.agent, prompts=prompts, folders=folders, snapshots=snapshots, clock=clock
-    )
-    lanes = Lanes(channels)
-    broadcast = Broadcast()
-    outbox = Outbox(journal, lanes, adapters)
-    presenter = Presenter(lanes.live, lambda key: access(key.adapter).streaming)
-    shelving = Shelving(engine=engine, token=token)
-
-    def workflow(plan: Plan) -> Workflow | None:
-        try:
-            return prompts.workflow(plan.workflow)
-        except WorkflowError:
-            return None
+def assemble(given: Given) -> Assembly:
+    """Put the core together."""
 
     def running(key: ChannelKey) -> bool:
         return turns.running(key)
 
-    foresight = Foresight(engine=engine, journal=journal, running=running)
-    cards = Cards(
-        journal=journal, channels=lanes.quiet, running=running, workflow=workflow, standing=broadcast.standing
-    )
-    acts = Acts(
-        journal=journal,
-        orchestrator=Orchestrator(engine=engine, token=token),
-        shelving=shelving,
+    settings, journal, prompts, folders = given.settings, given.journal, given.prompts, given.folders
+    snapshots = Snapshots(folders.state)
+    engine = Engine(
+        agent=given.agent,
+        settings=settings.agent,
         prompts=prompts,
         folders=folders,
-        channels=lanes,
-        threads=lambda adapter: access(adapter).threads,
-        default_workflow=settings.workflow,
+        snapshots=snapshots,
+        clock=given.clock,
     )
-    tools = Tools(
-        acts=acts,
-        shelving=shelving,
-        gathering=Gathering(intake=Intake(settings.attachments), channels=lanes),
-        handouts=Handouts(folders),
-        presenter=presenter,
-        outbox=outbox,
-        cards=cards,
-        broadcast=broadcast,
-        foresight=foresight,
-    )
+    foresight = Foresight(engine=engine, journal=journal, running=running)
+    broadcast = Broadcast()
+    tools = _tools(given, engine=engine, foresight=foresight, broadcast=broadcast, running=running)
     turns = Turns(
         journal=journal,
         tools=tools,
         concurrency=settings.agent.concurrency,
         reply_limit=settings.reply_limit,
-        language=language,
+        language=given.language,
     )
-    looks = Looks(prompts=prompts, folders=folders, transcript=agent.transcript, snapshots=snapshots)
     overview = Overview(
         journal=journal,
         broadcast=broadcast,
         prompts=prompts,
         folders=folders,
-        transcript=agent.transcript,
+        transcript=given.agent.transcript,
         foresight=foresight,
         running=running,
     )
     core = Router(
         journal=journal,
         turns=turns,
-        outbox=outbox,
-        presenter=presenter,
-        cards=cards,
-        looks=looks,
+        outbox=tools.outbox,
+        presenter=tools.presenter,
+        cards=tools.cards,
+        looks=Looks(prompts=prompts, folders=folders, transcript=given.agent.transcript, snapshots=snapshots),
         overview=overview,
         broadcast=broadcast,
         foresight=foresight,
         prompts=prompts,
-        access=access,
-        clock=clock,
+        access=given.access,
+        clock=given.clock,
         default_workflow=settings.workflow,
-        language=language,
+        language=given.language,
         interrupts=settings.agent.while_running == "interrupt",
     )
-    return Assembly(core=core, turns=turns, outbox=outbox, presenter=presenter, cards=cards, foresight=foresight)
+    return Assembly(core, turns, tools.outbox, tools.presenter, tools.cards, foresight)
+
+
+def _tools(
+    given: Given, *, engine: Engine, foresight: Foresight, broadcast: Broadcast, running: Callable[[ChannelKey], bool]
+) -> Tools:
+    """Make what turns are done with."""
+
+    def workflow(plan: Plan) -> Workflow | None:
+        try:
+            return given.prompts.workflow(plan.workflow)
+        except WorkflowError:
+            return None
+
+    lanes = Lanes(given.channels)
+    shelving = Shelving(engine=engine, token=given.token)
+    acts = Acts(
+        journal=given.journal,
+        orchestrator=Orchestrator(engine=engine, token=given.token),
+        shelving=shelving,
+        prompts=given.prompts,
+        folders=given.folders,
+        channels=lanes,
+        threads=lambda adapter: given.access(adapter).threads,
+        default_workflow=given.settings.workflow,
+    )
+    cards = Cards(
+        journal=given.journal, channels=lanes.quiet, running=running, workflow=workflow, standing=broadcast.standing
+    )
+    return Tools(
+        acts=acts,
+        shelving=shelving,
+        gathering=Gathering(intake=Intake(given.settings.attachments), channels=lanes),
+        handouts=Handouts(given.folders),
+        presenter=Presenter(lanes.live, lambda key: given.access(key.adapter).streaming),
+        outbox=Outbox(given.journal, lanes, given.adapters),
+        cards=cards,
+        broadcast=broadcast,
+        foresight=foresight,
+    )

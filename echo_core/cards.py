@@ -12,9 +12,10 @@ import structlog
 
 from echo_core.adapter import Channel
 from echo_core.errors import ChannelError, ChannelGoneError, JournalError, RetryLaterError
+from echo_core.intents import Button, PlanCard
 from echo_core.journal.base import Journal
 from echo_core.lanes import Channels
-from echo_core.messages import Action, Button, ChannelKey, PlanCard, Press
+from echo_core.messages import Action, ChannelKey, Press
 from echo_core.offers import ready_label
 from echo_core.plan import BriefOffer, Conversation, PermissionOffer, Plan, QuestionOffer
 from echo_core.render import clip, escape, plain

@@ -19,7 +19,7 @@ from echo_core.agent.base import Agent
 from echo_core.agent.environment import clean_environment, find_credential
 from echo_core.agent.late import LateAgent
 from echo_core.agent.process import find_cli
-from echo_core.assembly import assemble
+from echo_core.assembly import Given, assemble
 from echo_core.config import AgentSettings, Settings
 from echo_core.errors import AdapterError, ConfigError, CredentialMissingError
 from echo_core.folders import Folders
@@ -115,16 +115,18 @@ async def _serve(
         return adapter.channel(key.channel_id) if adapter is not None else Elsewhere(key)
 
     assembly = assemble(
-        settings=settings,
-        journal=journal,
-        agent=agent,
-        prompts=prompts,
-        folders=folders,
-        channels=channels,
-        adapters=adapters,
-        access=settings.section,
-        clock=_now,
-        token=lambda: token_urlsafe(6),
+        Given(
+            settings=settings,
+            journal=journal,
+            agent=agent,
+            prompts=prompts,
+            folders=folders,
+            channels=channels,
+            adapters=adapters,
+            access=settings.section,
+            clock=_now,
+            token=lambda: token_urlsafe(6),
+        )
     )
     async with asyncio.TaskGroup() as group:
         inner = group.create_task(assembly.run())

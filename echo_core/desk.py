@@ -13,16 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
-from echo_core.messages import (
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    CardStep,
-    ChannelKey,
-    FileEntry,
-    Option,
-    PhaseReady,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, CardStep, FileEntry, Option, PhaseReady
+from echo_core.messages import ChannelKey
 
 
 @dataclass(frozen=True, slots=True)

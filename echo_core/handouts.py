@@ -11,7 +11,7 @@ from pathlib import Path
 from echo_core.artifacts import Artifact, Shot, artifacts, changed, file_list, kept, shot
 from echo_core.attachments.store import FOLDER as ATTACHMENTS
 from echo_core.folders import Folders
-from echo_core.messages import Files, Intent
+from echo_core.intents import Files, Intent
 from echo_core.plan import Plan
 from echo_core.replies import before_offer
 from echo_core.steps import Step

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from echo_core.adapter import Capabilities, Channel
 from echo_core.errors import ChannelUnreachedError
-from echo_core.messages import Attachment, ChannelKey, Intent, Mark
+from echo_core.intents import Intent, Mark
+from echo_core.messages import Attachment, ChannelKey
 from echo_core.pacing import MARGIN, Line, Urgency, limited
 
 CALL_LIMIT = 90.0

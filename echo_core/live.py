@@ -12,9 +12,10 @@ import structlog
 from echo_core.adapter import Channel
 from echo_core.agent.base import Event, Failed, Outcome, TextDelta
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnreachedError, JournalError, RetryLaterError
+from echo_core.intents import Reply
 from echo_core.lanes import Lane
 from echo_core.markers import strip_partial
-from echo_core.messages import ChannelKey, Reply
+from echo_core.messages import ChannelKey
 from echo_core.pacing import Urgency
 from echo_core.progress import SILENCE, Progress
 from echo_core.render import preview

@@ -11,7 +11,8 @@ from echo_core.decisions import listing, named, story
 from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
 from echo_core.history import Transcript, history, history_text
-from echo_core.messages import Command, Files, Intent, Notice, Reply
+from echo_core.intents import Files, Intent, Notice, Reply
+from echo_core.messages import Command
 from echo_core.offers import intent_of
 from echo_core.plan import Conversation, Plan
 from echo_core.prompts import Prompts

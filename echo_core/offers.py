@@ -14,16 +14,8 @@ from datetime import datetime
 from echo_core.agent.base import DeferredPermission, DeferredQuestion, Finished, Resolution
 from echo_core.agent.deferrals import shown_label
 from echo_core.briefs import answer_of, find_brief
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Option,
-    PhaseReady,
-    Press,
-    buttons,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Option, PhaseReady, buttons
+from echo_core.messages import Action, Press
 from echo_core.plan import (
     AnswerOption,
     BriefOffer,

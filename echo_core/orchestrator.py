@@ -21,7 +21,8 @@ from echo_core.decisions import decided, named, reopened, reopening, to_retake, 
 from echo_core.engine import Engine, id_in
 from echo_core.errors import WorkflowError
 from echo_core.fences import Contribution, fence_all, new_nonce
-from echo_core.messages import Action, ChannelKey, Files, Intent, Notice, Reply
+from echo_core.intents import Files, Intent, Notice, Reply
+from echo_core.messages import Action, ChannelKey
 from echo_core.offers import (
     answer,
     denied,

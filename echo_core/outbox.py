@@ -14,9 +14,10 @@ import structlog
 
 from echo_core.adapter import Channel
 from echo_core.errors import ChannelError, ChannelGoneError, JournalError
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Closed, Intent, PhaseReady
 from echo_core.journal.base import Delivery, Journal
 from echo_core.lanes import Channels, Lane
-from echo_core.messages import AskPermission, AskQuestion, AskRecovery, ChannelKey, Closed, Intent, PhaseReady
+from echo_core.messages import ChannelKey
 from echo_core.patience import patiently
 from echo_core.posting import Posting, Send
 from echo_core.texts import speaking, spoken

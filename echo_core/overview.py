@@ -31,21 +31,9 @@ from echo_core.errors import WorkflowError
 from echo_core.folders import Folders
 from echo_core.foresight import Foresight
 from echo_core.history import Line, Said, history
+from echo_core.intents import AskQuestion, FileEntry, Option
 from echo_core.journal.base import Journal
-from echo_core.messages import (
-    Action,
-    AskQuestion,
-    Author,
-    Body,
-    ChannelKey,
-    Command,
-    FileEntry,
-    Inbound,
-    Option,
-    Press,
-    Pressed,
-    Wrote,
-)
+from echo_core.messages import Action, Author, Body, ChannelKey, Command, Inbound, Press, Pressed, Wrote
 from echo_core.messages import Said as SaidBody
 from echo_core.offers import Offered, fits, intent_of, shown_choice
 from echo_core.plan import Conversation, Decision, Plan, QuestionOffer, ReadyOffer

@@ -8,7 +8,7 @@ from typing import Any
 
 from echo_core.adapter import Channel
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnreachedError, RetryLaterError
-from echo_core.messages import Notice
+from echo_core.intents import Notice
 from echo_core.texts import say
 
 NOT_DONE = (RetryLaterError, ChannelGoneError, ChannelUnreachedError)

@@ -15,9 +15,10 @@ import structlog
 
 from echo_core.adapter import Capabilities, SimpleChannel
 from echo_core.errors import ChannelError, ChannelUnavailableError, RetryLaterError
+from echo_core.intents import Intent, Mark
 from echo_core.lanes import Channels
 from echo_core.live import AGENT_FIRST, LiveView, Mode, Noted
-from echo_core.messages import ChannelKey, Intent, Mark
+from echo_core.messages import ChannelKey
 
 CLOSE_LIMIT = 15.0
 MARK_LIMIT = 60.0

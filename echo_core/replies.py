@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from echo_core.messages import (
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Document,
-    Intent,
-    PhaseReady,
-    Reply,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Document, Intent, PhaseReady, Reply
 from echo_core.render import beginning, preview
 from echo_core.texts import say
 

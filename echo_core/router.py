@@ -19,6 +19,7 @@ from echo_core.desk import Desk
 from echo_core.errors import EchoError, InvalidPressError, JournalError, OutOfDateError
 from echo_core.foresight import Foresight
 from echo_core.gathering import chosen_label
+from echo_core.intents import Intent, Notice, Reply
 from echo_core.journal.base import Journal
 from echo_core.journal.line import KeyLocks
 from echo_core.looks import Looks
@@ -30,12 +31,9 @@ from echo_core.messages import (
     Deleted,
     Edited,
     Inbound,
-    Intent,
-    Notice,
     Press,
     Pressed,
     Receipt,
-    Reply,
     Said,
     Unsupported,
     Wrote,

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from echo_core.branches import copied, undone
 from echo_core.engine import Engine
-from echo_core.messages import ChannelKey, Intent, Notice, Reply
+from echo_core.intents import Intent, Notice, Reply
+from echo_core.messages import ChannelKey
 from echo_core.plan import BriefOffer, Conversation, Plan, RecoveryOffer
 from echo_core.steps import Step, Steps, no_plan, open_in, under_way
 from echo_core.texts import say

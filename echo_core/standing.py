@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from echo_core.messages import CardStep, StepState
+from echo_core.intents import CardStep, StepState
 from echo_core.plan import Plan
 from echo_core.progress import elapsed
 from echo_core.render import escape

@@ -12,7 +12,7 @@ from echo_core.agent.base import Failed, FailureKind, Outcome
 from echo_core.engine import Engine
 from echo_core.errors import OutOfDateError, WorkflowError
 from echo_core.failures import sentence_of
-from echo_core.messages import Intent, Notice
+from echo_core.intents import Intent, Notice
 from echo_core.offers import intent_of
 from echo_core.plan import Conversation, Offer, Plan, RecoveryOffer
 from echo_core.texts import say

@@ -20,21 +20,9 @@ from echo_core.errors import EchoError
 from echo_core.foresight import Foresight, expected_by
 from echo_core.gathering import Gathering, chosen_label, is_command, overtaken, pressed_again
 from echo_core.handouts import Earlier, Handouts
+from echo_core.intents import AskRecovery, Closed, Intent, Mark, Notice
 from echo_core.journal.base import Journal, Running, Turn
-from echo_core.messages import (
-    Action,
-    AskRecovery,
-    ChannelKey,
-    Closed,
-    Inbound,
-    Intent,
-    Mark,
-    Notice,
-    Press,
-    Pressed,
-    Said,
-    Wrote,
-)
+from echo_core.messages import Action, ChannelKey, Inbound, Press, Pressed, Said, Wrote
 from echo_core.offers import fits, intent_of
 from echo_core.orchestrator import Message
 from echo_core.outbox import Outbox

@@ -11,20 +11,9 @@ from echo_core.acts import opens
 from echo_core.broadcast import Broadcast
 from echo_core.cards import Cards
 from echo_core.gathering import continues, is_next_piece
+from echo_core.intents import Mark
 from echo_core.journal.base import Journal
-from echo_core.messages import (
-    Action,
-    Body,
-    ChannelKey,
-    Command,
-    Inbound,
-    Mark,
-    Press,
-    Pressed,
-    Receipt,
-    Said,
-    Wrote,
-)
+from echo_core.messages import Action, Body, ChannelKey, Command, Inbound, Press, Pressed, Receipt, Said, Wrote
 from echo_core.plan import Plan
 from echo_core.presenter import Presenter
 from echo_core.texts import say

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from echo_core.adapter import Capabilities, SimpleChannel
 from echo_core.errors import ChannelError, ChannelGoneError
-from echo_core.messages import (
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
-    Attachment,
-    ChannelKey,
     Closed,
     Document,
     FileList,
@@ -28,6 +26,7 @@ from echo_core.messages import (
     Reply,
     buttons,
 )
+from echo_core.messages import Attachment, ChannelKey
 from echo_core.render import split
 
 QUICK = Capabilities(edit_interval=0.01, typing_interval=0.01)

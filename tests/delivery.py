@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from echo_core.adapter import Adapter
+from echo_core.intents import Intent
 from echo_core.journal.file import FileJournal
 from echo_core.lanes import Lanes
-from echo_core.messages import Author, ChannelKey, Inbound, Intent, Said
+from echo_core.messages import Author, ChannelKey, Inbound, Said
 from echo_core.outbox import Outbox
 from echo_core.plan import Conversation
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from echo_core.adapter import Capabilities, Channel
-from echo_core.assembly import assemble
+from echo_core.assembly import Given, assemble
 from echo_core.config import AdapterSettings, Settings
 from echo_core.journal.base import Entry
 from echo_core.journal.file import FileJournal
@@ -62,16 +62,18 @@ class House:
 
     def _assemble(self) -> None:
         self.assembly = assemble(
-            settings=self._whole,
-            journal=self.journal,
-            agent=self.shop.agent,
-            prompts=self.shop.prompts,
-            folders=self.shop.folders,
-            channels=self._channels,
-            adapters={KEY.adapter},
-            access=lambda name: self.others.get(name, self.settings),
-            clock=self._tick,
-            token=lambda: f"token-{next(self._tokens)}",
+            Given(
+                settings=self._whole,
+                journal=self.journal,
+                agent=self.shop.agent,
+                prompts=self.shop.prompts,
+                folders=self.shop.folders,
+                channels=self._channels,
+                adapters={KEY.adapter},
+                access=lambda name: self.others.get(name, self.settings),
+                clock=self._tick,
+                token=lambda: f"token-{next(self._tokens)}",
+            )
         )
         self.outbox = self.assembly.outbox
         self.turns = self.assembly.turns

@@ -7,7 +7,8 @@ import pytest
 from echo_core.adapter import Adapter, Capabilities, Channel, Check, CommandSpec, Core, Parameter, Plugin
 from echo_core.commands import command_specs
 from echo_core.config import AdapterSettings
-from echo_core.messages import ChannelKey, Notice
+from echo_core.intents import Notice
+from echo_core.messages import ChannelKey
 from echo_core.router import Router
 from echo_core.testing.recording import RecordingCore
 from tests.channels import RecordingChannel

@@ -27,7 +27,8 @@ from echo_core.artifacts import (
     token_of,
 )
 from echo_core.folders import Folders
-from echo_core.messages import Action, Press, buttons
+from echo_core.intents import buttons
+from echo_core.messages import Action, Press
 from echo_core.plan import Plan
 from echo_core.texts import speaking
 from tests.plans import a_plan

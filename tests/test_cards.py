@@ -14,9 +14,10 @@ import structlog.testing
 from echo_core.adapter import Capabilities
 from echo_core.cards import PAUSE, Cards, card_of, card_token, left_card
 from echo_core.errors import ChannelError, ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
+from echo_core.intents import PlanCard, buttons
 from echo_core.journal.file import FileJournal
 from echo_core.lanes import Lanes
-from echo_core.messages import Action, Author, ChannelKey, Inbound, PlanCard, Press, Said, buttons
+from echo_core.messages import Action, Author, ChannelKey, Inbound, Press, Said
 from echo_core.plan import BriefOffer, Conversation, PermissionOffer, Plan, Question, QuestionOffer, ReadyOffer
 from echo_core.texts import speaking
 from tests.channels import CARD, PLAIN, RecordingChannel

@@ -222,6 +222,21 @@ def test_the_map_names_every_module() -> None:
 # -- pages
 
 
+def test_no_module_and_no_function_is_longer_than_the_guide_says() -> None:
+    """CONTRIBUTING names two limits; the code of the product and of the benchmark keeps to both."""
+    named = re.search(r"at most (\d+) lines\. Functions have at most (\d+)", read("CONTRIBUTING.md"))
+    assert named is not None
+    module, function = (int(limit) for limit in named.groups())
+    longer = []
+    for path in (path for place in ("echo_core", "adapters", "bench") for path in (ROOT / place).rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        longer += [path.name] * (source.count("\n") > module)
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                longer += [f"{path.name}:{node.name}"] * ((node.end_lineno or 0) - node.lineno + 1 > function)
+    assert longer == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link of a page leads to a file or folder that is there, and to a heading that it has."""

@@ -12,8 +12,9 @@ import pytest
 
 from echo_core.config import AdapterSettings
 from echo_core.errors import JournalError
+from echo_core.intents import Mark
 from echo_core.journal.base import Running
-from echo_core.messages import Action, Attachment, Author, Command, Deleted, Edited, Mark, Press, Said, Wrote
+from echo_core.messages import Action, Attachment, Author, Command, Deleted, Edited, Press, Said, Wrote
 from echo_core.rehearsal.model import ModelRequest, Step
 from tests.house import ABLE, ADA, BOB, CLEO, House, open_house
 from tests.stories.stage import INPUT, READY, asks, says

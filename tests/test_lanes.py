@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from echo_core.adapter import Capabilities, Channel, Rate, SimpleChannel
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, RetryLaterError
+from echo_core.intents import Intent, Mark, Notice
 from echo_core.lanes import CALL_LIMIT, SWEEP_FROM, Lane, Lanes
-from echo_core.messages import Attachment, ChannelKey, Intent, Mark, Notice
+from echo_core.messages import Attachment, ChannelKey
 from echo_core.pacing import Urgency
 from echo_core.patience import patiently
 from tests.channels import RecordingPlatform

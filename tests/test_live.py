@@ -28,9 +28,10 @@ from echo_core.errors import (
     ChannelUnreachedError,
     RetryLaterError,
 )
+from echo_core.intents import Intent, Reply
 from echo_core.lanes import Lanes
 from echo_core.live import STRETCH, LiveView, Mode
-from echo_core.messages import ChannelKey, Intent, Reply
+from echo_core.messages import ChannelKey
 from echo_core.patience import patiently
 from tests.channels import RecordingChannel
 from tests.clock import in_no_time

@@ -17,16 +17,8 @@ from echo_core.agent.base import (
     Outcome,
     Resolution,
 )
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Option,
-    PhaseReady,
-    Press,
-    buttons,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Option, PhaseReady, buttons
+from echo_core.messages import Action, Press
 from echo_core.offers import (
     REASON_LIMIT,
     Offered,

@@ -16,15 +16,7 @@ import structlog.testing
 from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
 from echo_core.errors import CommandError, OutOfDateError, WorkflowError, WorkspaceError
 from echo_core.fences import Contribution
-from echo_core.messages import (
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Files,
-    Notice,
-    PhaseReady,
-    Reply,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Files, Notice, PhaseReady, Reply
 from echo_core.orchestrator import Message, Orchestrator, PlanRequest
 from echo_core.plan import (
     Answer,

@@ -18,23 +18,11 @@ from echo_core.errors import (
     JournalError,
     RetryLaterError,
 )
+from echo_core.intents import AskPermission, AskQuestion, Closed, Intent, Notice, Option, PhaseReady, Reply
 from echo_core.journal.base import Delivery
 from echo_core.journal.file import FileJournal
 from echo_core.lanes import Lanes
-from echo_core.messages import (
-    AskPermission,
-    AskQuestion,
-    Author,
-    ChannelKey,
-    Closed,
-    Inbound,
-    Intent,
-    Notice,
-    Option,
-    PhaseReady,
-    Reply,
-    Said,
-)
+from echo_core.messages import Author, ChannelKey, Inbound, Said
 from echo_core.outbox import CLOSING_KEPT, PASSING_LIMIT, Outbox
 from echo_core.plan import Conversation
 from echo_core.presenter import Channels, Presenter

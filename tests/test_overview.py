@@ -13,18 +13,8 @@ import pytest
 from echo_core.artifacts import token_of
 from echo_core.config import AdapterSettings
 from echo_core.desk import Changed, Desk, Doing, Grew, PlanDetail, Sight, TurnBegan, TurnEnded
-from echo_core.messages import (
-    Action,
-    AskQuestion,
-    Attachment,
-    Author,
-    ChannelKey,
-    Press,
-    Pressed,
-    Receipt,
-    Said,
-    buttons,
-)
+from echo_core.intents import AskQuestion, buttons
+from echo_core.messages import Action, Attachment, Author, ChannelKey, Press, Pressed, Receipt, Said
 from echo_core.rehearsal.model import ModelRequest, Step
 from echo_core.texts import speaking
 from tests.channels import CARD, RecordingPlatform

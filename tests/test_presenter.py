@@ -20,9 +20,10 @@ from echo_core.agent.base import (
     ToolStarted,
 )
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError, JournalError, RetryLaterError
+from echo_core.intents import Mark, Reply
 from echo_core.lanes import Lanes
 from echo_core.live import AGENT_FIRST
-from echo_core.messages import ChannelKey, Mark, Reply
+from echo_core.messages import ChannelKey
 from echo_core.presenter import Elsewhere, LiveView, Presenter
 from tests.channels import PLAIN, QUICK, RecordingChannel
 from tests.clock import in_no_time

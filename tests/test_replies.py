@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_core.messages import (
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,

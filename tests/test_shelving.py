@@ -12,7 +12,8 @@ import pytest
 from echo_core.agent.base import TextDelta
 from echo_core.branches import UNDONE
 from echo_core.errors import OutOfDateError
-from echo_core.messages import Action, AskQuestion, AskRecovery, ChannelKey, Notice, PhaseReady, Press, Reply
+from echo_core.intents import AskQuestion, AskRecovery, Notice, PhaseReady, Reply
+from echo_core.messages import Action, ChannelKey, Press
 from echo_core.offers import label_of
 from echo_core.orchestrator import Message
 from echo_core.plan import (

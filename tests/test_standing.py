@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from echo_core.messages import CardStep, StepState
+from echo_core.intents import CardStep, StepState
 from echo_core.plan import (
     AnswerOption,
     BriefOffer,

@@ -9,7 +9,7 @@ import pytest
 
 from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
 from echo_core.errors import OutOfDateError
-from echo_core.messages import AskRecovery, Intent, Notice, PhaseReady, Reply
+from echo_core.intents import AskRecovery, Intent, Notice, PhaseReady, Reply
 from echo_core.plan import Conversation, Pending, ReadyOffer, RecoveryOffer
 from echo_core.steps import Steps, no_plan, open_in, plan_of, under_way
 from echo_core.texts import speaking

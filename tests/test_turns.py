@@ -10,7 +10,8 @@ import pytest
 import structlog.testing
 
 from echo_core import turns
-from echo_core.messages import Action, ChannelKey, Command, Mark, Pressed
+from echo_core.intents import Mark
+from echo_core.messages import Action, ChannelKey, Command, Pressed
 from echo_core.plan import (
     AnswerOption,
     BriefOffer,

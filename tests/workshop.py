@@ -18,8 +18,9 @@ from echo_core.config import AgentSettings
 from echo_core.engine import Engine
 from echo_core.fences import Contribution
 from echo_core.folders import Folders
+from echo_core.intents import Intent
 from echo_core.journal.base import Running
-from echo_core.messages import ChannelKey, Intent
+from echo_core.messages import ChannelKey
 from echo_core.orchestrator import Message, Orchestrator, PlanRequest
 from echo_core.plan import Conversation, Offer, Plan
 from echo_core.planning_session import Line, PhaseTurn, PlanningSession

@@ -18,7 +18,8 @@ from echo_console.inbound import Lines, ScriptedLines, StreamLines, body_of
 from echo_console.render import Screen, choices, show
 from echo_core.adapter import Capabilities, Core, SimpleChannel
 from echo_core.errors import ChannelGoneError, ChannelUnreachedError, JournalError
-from echo_core.messages import Author, ChannelKey, Closed, Command, Inbound, Intent, PlanCard, Receipt, Reply
+from echo_core.intents import Closed, Intent, PlanCard, Reply
+from echo_core.messages import Author, ChannelKey, Command, Inbound, Receipt
 from echo_core.texts import say, speaking
 
 CHANNEL_ID = "terminal"

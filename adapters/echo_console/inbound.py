@@ -10,20 +10,8 @@ from contextlib import suppress
 from typing import Protocol, TextIO
 
 from echo_console.render import choices
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Body,
-    Command,
-    Files,
-    Intent,
-    PhaseReady,
-    Press,
-    Pressed,
-    Said,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Files, Intent, PhaseReady
+from echo_core.messages import Action, Body, Command, Press, Pressed, Said
 
 
 class Lines(Protocol):

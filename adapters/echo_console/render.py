@@ -9,8 +9,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -27,6 +26,7 @@ from echo_core.messages import (
     StepState,
     buttons,
 )
+from echo_core.messages import Action
 from echo_core.texts import say
 
 STEPS = {

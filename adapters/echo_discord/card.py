@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from echo_core.messages import CardStep, PlanCard, StepState
+from echo_core.intents import CardStep, PlanCard, StepState
 from echo_core.texts import say
 from echo_discord.markdown import adapt
 from echo_discord.words import cut, paragraphs, small

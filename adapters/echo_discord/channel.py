@@ -15,7 +15,8 @@ import structlog
 
 from echo_core.adapter import Capabilities, Rate, SimpleChannel
 from echo_core.errors import ChannelGoneError, ChannelUnreachedError
-from echo_core.messages import Attachment, ChannelKey, Intent, Mark
+from echo_core.intents import Intent, Mark
+from echo_core.messages import Attachment, ChannelKey
 from echo_core.texts import say
 from echo_discord.components import view_of
 from echo_discord.config import NAME

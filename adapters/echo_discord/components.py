@@ -10,7 +10,8 @@ from typing import Any, Protocol, Self, cast
 import discord
 
 from echo_core.errors import InvalidPressError
-from echo_core.messages import Action, Button, Press
+from echo_core.intents import Button
+from echo_core.messages import Action, Press
 from echo_discord.render import STAR, Menu, Part
 from echo_discord.words import LABEL_LIMIT, short, tail
 

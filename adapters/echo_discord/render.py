@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -21,10 +20,10 @@ from echo_core.messages import (
     Option,
     PhaseReady,
     PlanCard,
-    Press,
     Reply,
     buttons,
 )
+from echo_core.messages import Action, Press
 from echo_core.render import split, utf16_length
 from echo_core.texts import say
 from echo_discord.card import sections

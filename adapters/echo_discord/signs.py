@@ -9,7 +9,7 @@ from typing import Literal
 
 import discord
 
-from echo_core.messages import Mark
+from echo_core.intents import Mark
 
 EMOJI = {Mark.WAITING: "⏳", Mark.SEEN: "👀", Mark.DONE: "✅"}
 KEPT = 1000

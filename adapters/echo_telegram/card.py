@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import MessageEntity
 
-from echo_core.messages import CardStep, PlanCard, StepState
+from echo_core.intents import CardStep, PlanCard, StepState
 from echo_core.texts import say
 from echo_telegram.styled import Styled
 

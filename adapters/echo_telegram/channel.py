@@ -16,7 +16,8 @@ from telegram.error import BadRequest, TelegramError
 
 from echo_core.adapter import Capabilities, Rate
 from echo_core.errors import ChannelGoneError, ChannelUnreachedError
-from echo_core.messages import Attachment, ChannelKey, Intent, Mark
+from echo_core.intents import Intent, Mark
+from echo_core.messages import Attachment, ChannelKey
 from echo_core.texts import say
 from echo_core.written import Written
 from echo_telegram import files

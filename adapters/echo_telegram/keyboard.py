@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from echo_core.errors import InvalidPressError
-from echo_core.messages import Action, AskQuestion, FileList, Intent, Option, PlanCard, Press, buttons
+from echo_core.intents import AskQuestion, FileList, Intent, Option, PlanCard, buttons
+from echo_core.messages import Action, Press
 from echo_core.texts import say
 from echo_telegram.styled import clean
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from telegram import InlineKeyboardMarkup, MessageEntity
 from telegramify_markdown import utf16_len
 
-from echo_core.messages import (
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,

@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
 from echo_core.desk import Left, PlanDetail
-from echo_core.messages import Action, Attachment, Body, ChannelKey, Command, PhaseReady, Receipt
+from echo_core.intents import PhaseReady
+from echo_core.messages import Action, Attachment, Body, ChannelKey, Command, Receipt
 from echo_core.texts import say
 from echo_web import examples
 from echo_web.addresses import key_of

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from echo_core.adapter import Capabilities, SimpleChannel
 from echo_core.errors import ChannelUnreachedError
-from echo_core.messages import Attachment, ChannelKey, FileList, Files, Intent, Notice, Reply
+from echo_core.intents import FileList, Files, Intent, Notice, Reply
+from echo_core.messages import Attachment, ChannelKey
 from echo_web.feed import Feed
 from echo_web.uploads import Uploads
 

@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from echo_core.messages import (
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,

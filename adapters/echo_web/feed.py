@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Literal
 
-from echo_core.messages import ChannelKey, FileList, Files, Notice, Reply
+from echo_core.intents import FileList, Files, Notice, Reply
+from echo_core.messages import ChannelKey
 
 Passing = Notice | Reply | Files | FileList
 Kind = Literal["said", "turn"]

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from echo_core.errors import InvalidPressError, JournalError
-from echo_core.messages import AskQuestion, Attachment, Body, ChannelKey, Notice, Press, Pressed
+from echo_core.intents import AskQuestion, Notice
+from echo_core.messages import Attachment, Body, ChannelKey, Press, Pressed
 from echo_core.texts import say
 from echo_web.addresses import new_key, page_of
 from echo_web.feed import Begun

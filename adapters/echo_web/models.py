@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from echo_core.desk import DecisionRow, PlanDetail, PlanSummary, Utterance, Waiting
-from echo_core.messages import Action, AskPermission, AskQuestion, AskRecovery, PhaseReady, buttons
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, PhaseReady, buttons
+from echo_core.messages import Action
 from echo_web import examples
 from echo_web.addresses import page_of
 from echo_web.examples import showing

@@ -10,7 +10,8 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from echo_core.errors import JournalError
-from echo_core.messages import AskQuestion, ChannelKey
+from echo_core.intents import AskQuestion
+from echo_core.messages import ChannelKey
 from echo_core.texts import say
 from echo_web.pages import answer
 from echo_web.problems import ProblemError

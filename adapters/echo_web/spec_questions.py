@@ -6,19 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from echo_core.desk import PlanDetail
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Body,
-    PhaseReady,
-    Press,
-    Pressed,
-    Said,
-    Wrote,
-    buttons,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, PhaseReady, buttons
+from echo_core.messages import Action, Body, Press, Pressed, Said, Wrote
 from echo_core.texts import say
 
 Frame = dict[str, Any]

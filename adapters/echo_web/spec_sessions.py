@@ -17,7 +17,8 @@ from starlette.requests import HTTPConnection
 
 from echo_core.desk import Desk, PlanDetail, Sight, TurnEnded, Utterance
 from echo_core.errors import ProjectsFileError
-from echo_core.messages import AskQuestion, Attachment, Author, Body, ChannelKey, Command, Inbound, PhaseReady, Said
+from echo_core.intents import AskQuestion, PhaseReady
+from echo_core.messages import Attachment, Author, Body, ChannelKey, Command, Inbound, Said
 from echo_core.texts import say
 from echo_web.addresses import project_key, project_of
 from echo_web.problems import ProblemError

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from echo_core.messages import Body, ChannelKey, Inbound, Intent
+from echo_core.intents import Intent
+from echo_core.messages import Body, ChannelKey, Inbound
 from echo_core.plan import Conversation
 
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
+from echo_core.intents import Intent
 from echo_core.journal.base import Owed, Running
 from echo_core.journal.ledger import Kind, Ledger, Slot
-from echo_core.messages import ChannelKey, Inbound, Intent
+from echo_core.messages import ChannelKey, Inbound
 from echo_core.plan import Conversation
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import structlog
 
 from echo_core.errors import JournalError
+from echo_core.intents import Notice
 from echo_core.journal.base import Owed
 from echo_core.journal.record import StoredConversation, StoredMessage, reply_id
 from echo_core.journal.store import Store, Unreadable
-from echo_core.messages import ChannelKey, Notice
+from echo_core.messages import ChannelKey
 from echo_core.texts import say, speaking
 
 log = structlog.get_logger(__name__)

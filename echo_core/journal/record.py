@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from echo_core.intents import Intent
 from echo_core.journal.base import Owed, Running
-from echo_core.messages import ChannelKey, Inbound, Intent
+from echo_core.messages import ChannelKey, Inbound
 from echo_core.plan import Conversation
 
 VERSION = 2

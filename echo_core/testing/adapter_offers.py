@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -12,13 +11,9 @@ from echo_core.messages import (
     Intent,
     Option,
     PhaseReady,
-    Press,
-    Pressed,
-    Receipt,
-    Said,
-    Wrote,
     buttons,
 )
+from echo_core.messages import Action, Press, Pressed, Receipt, Said, Wrote
 from echo_core.testing.harness import Harness, everything, offered, send, until, where_possible
 
 READY = PhaseReady("This phase is ready.", "Continue to CEO review", "tok12345")

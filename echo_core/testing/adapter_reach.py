@@ -8,7 +8,8 @@ import pytest
 
 from echo_core.adapter import Channel
 from echo_core.errors import ChannelGoneError
-from echo_core.messages import Attachment, Deleted, Document, Edited, Files, Mark, PhaseReady, Reply, Said
+from echo_core.intents import Document, Files, Mark, PhaseReady, Reply
+from echo_core.messages import Attachment, Deleted, Edited, Said
 from echo_core.testing.harness import Harness, everything, offered, send, until, where_possible
 
 PICTURE = bytes.fromhex(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     Button,
     CardStep,
@@ -15,13 +14,11 @@ from echo_core.messages import (
     FileList,
     Files,
     PlanCard,
-    Press,
-    Pressed,
-    Receipt,
     Reply,
     StepState,
     buttons,
 )
+from echo_core.messages import Action, Press, Pressed, Receipt
 from echo_core.testing.harness import Harness, Seen, everything, offered, send, until
 from echo_core.texts import say, speaking
 

@@ -18,7 +18,7 @@ from functools import wraps
 from typing import Protocol, TypeVar
 
 from echo_core.adapter import Adapter
-from echo_core.messages import Intent
+from echo_core.intents import Intent
 from echo_core.testing.recording import RecordingCore
 
 SuiteT = TypeVar("SuiteT")

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from echo_core.messages import (
-    Reply,
-)
+from echo_core.intents import Reply
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import (
     BOTH,

@@ -11,37 +11,39 @@ from typing import Any, TypeVar
 
 import pytest
 
-from echo_core.journal.base import Delivery, Journal, Running, Turn
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
-    Attachment,
-    Author,
-    Body,
     Button,
     CardStep,
-    ChannelKey,
     Closed,
-    Command,
-    Deleted,
     Document,
-    Edited,
     FileEntry,
     FileList,
     Files,
-    Inbound,
     Intent,
     Notice,
     Option,
     PhaseReady,
     PlanCard,
+    Reply,
+    StepState,
+)
+from echo_core.journal.base import Delivery, Journal, Running, Turn
+from echo_core.messages import (
+    Action,
+    Attachment,
+    Author,
+    Body,
+    ChannelKey,
+    Command,
+    Deleted,
+    Edited,
+    Inbound,
     Press,
     Pressed,
-    Reply,
     Said,
-    StepState,
     Unsupported,
     Wrote,
 )

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import JournalError
+from echo_core.intents import Reply
 from echo_core.journal.base import Journal
-from echo_core.messages import ChannelKey, Reply, Said
+from echo_core.messages import ChannelKey, Said
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import BOTH, ONE, RUNNING, JournalSuite, message, nothing, soon, state
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import JournalError
+from echo_core.intents import Reply
 from echo_core.journal.base import Running
-from echo_core.messages import Author, ChannelKey, Inbound, Reply
+from echo_core.messages import Author, ChannelKey, Inbound
 from echo_core.plan import Conversation, QuestionOffer
 from echo_core.testing.journal_suite import (
     BOTH,

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import JournalError
+from echo_core.intents import Reply
 from echo_core.journal.base import Journal
-from echo_core.messages import Attachment, Inbound, Reply, Said
+from echo_core.messages import Attachment, Inbound, Said
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import ONE, RUNNING, TWO, JournalSuite, message, nothing, soon, state
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from echo_core.adapter import Capabilities, SimpleChannel
 from echo_core.errors import ChannelGoneError
-from echo_core.messages import Attachment, Intent
+from echo_core.intents import Intent
+from echo_core.messages import Attachment
 
 
 class Chat(SimpleChannel[Intent]):

@@ -12,28 +12,21 @@ from echo_console.inbound import Lines, ScriptedLines, StreamLines
 from echo_console.render import choices
 from echo_core.adapter import Adapter
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskQuestion,
-    Author,
     CardStep,
     Closed,
-    Command,
     FileEntry,
     FileList,
-    Inbound,
     Intent,
     Notice,
     Option,
     PhaseReady,
     PlanCard,
-    Press,
-    Pressed,
-    Receipt,
     Reply,
-    Said,
     StepState,
 )
+from echo_core.messages import Action, Author, Command, Inbound, Press, Pressed, Receipt, Said
 from echo_core.testing.adapter_conformance import AdapterConformance, Harness, Seen
 from echo_core.testing.recording import RecordingCore
 

@@ -8,23 +8,8 @@ from pathlib import Path
 import pytest
 
 from echo_console.inbound import ScriptedLines, StreamLines, body_of
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Body,
-    Command,
-    Files,
-    Intent,
-    Notice,
-    Option,
-    PhaseReady,
-    Press,
-    Pressed,
-    Reply,
-    Said,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Files, Intent, Notice, Option, PhaseReady, Reply
+from echo_core.messages import Action, Body, Command, Press, Pressed, Said
 
 OPTIONS = (Option("Yes"), Option("No"), Option("Both"))
 ONE = AskQuestion("Which?", "Scope", OPTIONS, "t", index=1, total=2)

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from echo_console.render import show
-from echo_core.messages import (
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,

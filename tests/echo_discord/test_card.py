@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_core.errors import ChannelGoneError
-from echo_core.messages import Action, Button, CardStep, PlanCard, Press, Pressed, Receipt, StepState
+from echo_core.intents import Button, CardStep, PlanCard, StepState
+from echo_core.messages import Action, Press, Pressed, Receipt
 from echo_core.texts import speaking
 from echo_discord.card import CARD_LIMIT, sections
 from echo_discord.channel import DiscordChannel

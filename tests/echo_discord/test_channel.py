@@ -13,7 +13,7 @@ from echo_core.errors import (
     ChannelUnreachedError,
     RetryLaterError,
 )
-from echo_core.messages import Document, Files, PhaseReady, Reply
+from echo_core.intents import Document, Files, PhaseReady, Reply
 from echo_core.texts import speaking
 from echo_discord.channel import DiscordChannel
 from echo_discord.render import Part

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -17,10 +16,8 @@ from echo_core.messages import (
     Intent,
     Option,
     PhaseReady,
-    Press,
-    Pressed,
-    Receipt,
 )
+from echo_core.messages import Action, Press, Pressed, Receipt
 from echo_discord.adapter import DiscordAdapter
 from echo_discord.components import chosen_data
 from tests.echo_discord.conftest import Bot

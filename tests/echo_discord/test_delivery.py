@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from echo_core.messages import ChannelKey, Files, PhaseReady, Reply
+from echo_core.intents import Files, PhaseReady, Reply
+from echo_core.messages import ChannelKey
 from echo_discord.config import NAME
 from tests.delivery import Desk, delivering
 from tests.echo_discord.conftest import Bot

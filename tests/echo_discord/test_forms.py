@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from echo_core.messages import Action, AskQuestion, Inbound, Option, Press, Pressed, Receipt, Wrote
+from echo_core.intents import AskQuestion, Option
+from echo_core.messages import Action, Inbound, Press, Pressed, Receipt, Wrote
 from echo_discord.adapter import DiscordAdapter
 from echo_discord.forms import ANSWER_LIMIT, asks_for_words, form, read_form
 from tests.echo_discord.conftest import Bot

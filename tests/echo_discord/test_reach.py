@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from echo_core.adapter import Rate
 from echo_core.errors import ChannelGoneError, ChannelUnavailableError
-from echo_core.messages import Deleted, Mark, Reply
+from echo_core.intents import Mark, Reply
+from echo_core.messages import Deleted
 from echo_discord.channel import DiscordChannel
 from echo_discord.render import Part
 from tests.echo_discord.conftest import Bot

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -27,10 +26,10 @@ from echo_core.messages import (
     Option,
     PhaseReady,
     PlanCard,
-    Press,
     Reply,
     StepState,
 )
+from echo_core.messages import Action, Press
 from echo_core.texts import speaking
 from echo_discord.components import view_of
 from echo_discord.render import Part, TextFile, parts

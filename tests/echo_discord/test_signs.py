@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import discord
 import pytest
 
-from echo_core.messages import Mark
+from echo_core.intents import Mark
 from echo_discord.signs import KEPT, Signs
 
 OLD = discord.utils.time_snowflake(datetime.now(UTC) - timedelta(hours=1))

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from echo_core.adapter import CommandSpec
 from echo_core.errors import AdapterError
-from echo_core.messages import Command, Notice, Receipt, Said
+from echo_core.intents import Notice
+from echo_core.messages import Command, Receipt, Said
 from echo_core.testing.recording import ROMANIAN
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.config import TelegramSettings

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegramify_markdown import utf16_len
 
-from echo_core.messages import Action, Button, CardStep, PlanCard, Press, StepState
+from echo_core.intents import Button, CardStep, PlanCard, StepState
+from echo_core.messages import Action, Press
 from echo_core.texts import speaking
 from echo_telegram.card import card
 from echo_telegram.render import TextPart, parts

@@ -13,7 +13,7 @@ from echo_core.errors import (
     ChannelUnreachedError,
     RetryLaterError,
 )
-from echo_core.messages import Document, Files, Intent, Mark, Notice, PhaseReady, Reply
+from echo_core.intents import Document, Files, Intent, Mark, Notice, PhaseReady, Reply
 from echo_core.texts import speaking
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.channel import TelegramChannel

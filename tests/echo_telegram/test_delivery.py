@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import ChannelUnavailableError
-from echo_core.messages import ChannelKey, Document, Files, Notice, PhaseReady, Reply
+from echo_core.intents import Document, Files, Notice, PhaseReady, Reply
+from echo_core.messages import ChannelKey
 from echo_core.texts import say
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.config import NAME

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_core.messages import ChannelKey, Command, Edited, Notice, Pressed, Said, Unsupported
+from echo_core.intents import Notice
+from echo_core.messages import ChannelKey, Command, Edited, Pressed, Said, Unsupported
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.inbound import Address, message_key, message_number
 from tests.echo_telegram.recording import RecordingCore, bodies

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from echo_core.messages import Action, AskQuestion, Option, PhaseReady, Press, Reply
+from echo_core.intents import AskQuestion, Option, PhaseReady, Reply
+from echo_core.messages import Action, Press
 from echo_core.texts import speaking
 from echo_telegram.keyboard import Keyboard, is_answer, is_other, keyboard, markup, read_toggle, short, toggled
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echo_core.messages import Reply
+from echo_core.intents import Reply
 from echo_telegram.markdown import Span, read, tidied
 from echo_telegram.render import TextPart, parts
 from echo_telegram.styled import Styled

@@ -6,22 +6,8 @@ from typing import cast
 import pytest
 from structlog.testing import capture_logs
 
-from echo_core.messages import (
-    Action,
-    AskQuestion,
-    Closed,
-    Command,
-    FileEntry,
-    FileList,
-    Intent,
-    Option,
-    PhaseReady,
-    Press,
-    Pressed,
-    Receipt,
-    Said,
-    Wrote,
-)
+from echo_core.intents import AskQuestion, Closed, FileEntry, FileList, Intent, Option, PhaseReady
+from echo_core.messages import Action, Command, Press, Pressed, Receipt, Said, Wrote
 from echo_core.texts import say, speaking
 from echo_telegram.adapter import TelegramAdapter
 from echo_telegram.keyboard import Key

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegramify_markdown import utf16_len
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -21,9 +20,9 @@ from echo_core.messages import (
     Notice,
     Option,
     PhaseReady,
-    Press,
     Reply,
 )
+from echo_core.messages import Action, Press
 from echo_core.texts import speaking
 from echo_telegram.render import FilePart, Offer, TextPart, parts, with_choice, without_hint
 from echo_telegram.styled import Styled

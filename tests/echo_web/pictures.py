@@ -11,7 +11,7 @@ from typing import Literal
 
 from playwright.async_api import Browser, ViewportSize, async_playwright
 
-from echo_core.messages import CardStep, StepState
+from echo_core.intents import CardStep, StepState
 from echo_web.addresses import page_of
 from tests.echo_web.conftest import Served, serving
 from tests.echo_web.recording import DECISION, KEY, QUESTION, summary

@@ -26,17 +26,17 @@ from echo_core.desk import (
     Utterance,
     Waiting,
 )
-from echo_core.messages import (
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
     CardStep,
-    ChannelKey,
     FileEntry,
     Option,
     PhaseReady,
     StepState,
 )
+from echo_core.messages import ChannelKey
 
 Offer = AskQuestion | AskPermission | AskRecovery | PhaseReady
 KEY = ChannelKey("web", "k3v9x0q2m7ab")

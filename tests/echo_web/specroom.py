@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from echo_core.assembly import assemble
+from echo_core.assembly import Given, assemble
 from echo_core.config import Settings
 from echo_core.journal.file import FileJournal
 from echo_core.projects import Projects
@@ -130,16 +130,18 @@ async def open_room(root: Path, script: Script, **web: Any) -> AsyncIterator[Spe
     async with open_workshop(root, script) as shop, FileJournal(root / "state") as journal:
         Projects(shop.folders.state).add(PROJECT, project)
         assembly = assemble(
-            settings=Settings(agent=shop.engine.settings),
-            journal=journal,
-            agent=shop.agent,
-            prompts=shop.prompts,
-            folders=shop.folders,
-            channels=lambda key: adapter.channel(key.channel_id),
-            adapters={"web"},
-            access=lambda _name: settings,
-            clock=lambda: datetime.now(UTC),
-            token=lambda: f"token-{next(tokens)}",
+            Given(
+                settings=Settings(agent=shop.engine.settings),
+                journal=journal,
+                agent=shop.agent,
+                prompts=shop.prompts,
+                folders=shop.folders,
+                channels=lambda key: adapter.channel(key.channel_id),
+                adapters={"web"},
+                access=lambda _name: settings,
+                clock=lambda: datetime.now(UTC),
+                token=lambda: f"token-{next(tokens)}",
+            )
         )
         tasks = [asyncio.create_task(assembly.run()), asyncio.create_task(adapter.run(assembly.core))]
         try:

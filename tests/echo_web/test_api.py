@@ -12,18 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    ChannelKey,
-    Command,
-    FileEntry,
-    Press,
-    Pressed,
-    Receipt,
-    Said,
-    Wrote,
-)
+from echo_core.intents import AskPermission, FileEntry
+from echo_core.messages import Action, ChannelKey, Command, Press, Pressed, Receipt, Said, Wrote
 from echo_web.addresses import key_of, segment
 from tests.echo_web.conftest import Served, until
 from tests.echo_web.recording import DECISION, ELSEWHERE, KEY, QUESTION, READY

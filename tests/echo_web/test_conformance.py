@@ -12,8 +12,7 @@ import pytest
 
 from echo_core.adapter import Channel
 from echo_core.desk import Waiting
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
@@ -25,11 +24,10 @@ from echo_core.messages import (
     Option,
     PhaseReady,
     PlanCard,
-    Press,
-    Pressed,
     Reply,
     buttons,
 )
+from echo_core.messages import Action, Press, Pressed
 from echo_core.testing.adapter_conformance import AdapterConformance, Harness, Seen
 from echo_core.testing.harness import everything, send
 from echo_core.texts import say, speaking

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from echo_core.messages import AskQuestion, ChannelKey
+from echo_core.intents import AskQuestion
+from echo_core.messages import ChannelKey
 from echo_core.rehearsal.model import ModelRequest, Step
 from echo_web.adapter import WebAdapter
 from echo_web.addresses import page_of

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from echo_core.errors import InvalidKeyError
-from echo_core.messages import FileEntry, Notice, Receipt
+from echo_core.intents import FileEntry, Notice
+from echo_core.messages import Receipt
 from echo_web.addresses import is_own, key_of, new_key, page_of
 from echo_web.drawing import FILES_SHOWN
 from tests.echo_web.conftest import CSRF, Served

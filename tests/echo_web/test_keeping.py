@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from echo_core.messages import Action, FileEntry, Notice, Press, Pressed, Receipt, Wrote
+from echo_core.intents import FileEntry, Notice
+from echo_core.messages import Action, Press, Pressed, Receipt, Wrote
 from tests.echo_web.conftest import Served, serving
 from tests.echo_web.recording import DECISION, KEY, QUESTION
 from tests.echo_web.test_page import PLAN, Visit, serious_findings, visiting

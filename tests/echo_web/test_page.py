@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from echo_core.messages import Action, Command, FileEntry, Notice, Option, Press, Pressed, Receipt, Said, Wrote
+from echo_core.intents import FileEntry, Notice, Option
+from echo_core.messages import Action, Command, Press, Pressed, Receipt, Said, Wrote
 from echo_web.addresses import page_of
 from tests.echo_web.conftest import Served, until
 from tests.echo_web.recording import DECISION, ELSEWHERE, KEY, QUESTION, READY

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import ChannelUnavailableError
-from echo_core.messages import Notice
+from echo_core.intents import Notice
 from echo_web import PLUGIN, WebSettings
 from echo_web.adapter import WebAdapter
 from tests.echo_web.conftest import serving

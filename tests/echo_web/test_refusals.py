@@ -6,7 +6,8 @@ from html import unescape
 import httpx
 import pytest
 
-from echo_core.messages import Action, AskQuestion, Body, Press, Pressed, Receipt, Wrote
+from echo_core.intents import AskQuestion
+from echo_core.messages import Action, Body, Press, Pressed, Receipt, Wrote
 from echo_web.addresses import page_of
 from tests.echo_web.conftest import CSRF, Served
 from tests.echo_web.recording import ELSEWHERE, KEY, QUESTION

@@ -8,18 +8,8 @@ from typing import Any
 import pytest
 
 from echo_core.desk import PlanDetail
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Option,
-    PhaseReady,
-    Press,
-    Pressed,
-    Said,
-    Wrote,
-)
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Option, PhaseReady
+from echo_core.messages import Action, Press, Pressed, Said, Wrote
 from echo_web.spec_questions import asked, body_of, question_frame, values_of
 from tests.echo_web.recording import READY, RecordingDesk
 

@@ -18,19 +18,9 @@ from websockets.exceptions import ConnectionClosed
 
 from echo_core.desk import Changed, FileChanged, Missed, TurnBegan, TurnEnded
 from echo_core.errors import ProjectsFileError
+from echo_core.intents import AskPermission
 from echo_core.markers import strip_markers
-from echo_core.messages import (
-    Action,
-    AskPermission,
-    Author,
-    ChannelKey,
-    Command,
-    Inbound,
-    Press,
-    Pressed,
-    Receipt,
-    Said,
-)
+from echo_core.messages import Action, Author, ChannelKey, Command, Inbound, Press, Pressed, Receipt, Said
 from echo_web.spec_models import LARGEST_IMAGE
 from echo_web.spec_words import Words
 from tests.echo_web.conftest import Served, until

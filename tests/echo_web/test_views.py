@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from echo_core.messages import Notice
+from echo_core.intents import Notice
 from echo_web.addresses import project_key
 from echo_web.drawing import Drawing
 from echo_web.feed import KEPT, Feed

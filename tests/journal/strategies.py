@@ -8,35 +8,37 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from echo_core.messages import (
-    Action,
+from echo_core.intents import (
     AskPermission,
     AskQuestion,
     AskRecovery,
-    Attachment,
-    Author,
-    Body,
     Button,
     CardStep,
     Closed,
-    Command,
-    Deleted,
     Document,
-    Edited,
     FileEntry,
     FileList,
     Files,
-    Inbound,
     Intent,
     Notice,
     Option,
     PhaseReady,
     PlanCard,
+    Reply,
+    StepState,
+)
+from echo_core.messages import (
+    Action,
+    Attachment,
+    Author,
+    Body,
+    Command,
+    Deleted,
+    Edited,
+    Inbound,
     Press,
     Pressed,
-    Reply,
     Said,
-    StepState,
     Unsupported,
     Wrote,
 )

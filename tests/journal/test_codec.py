@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from echo_core.intents import Files, Intent, Reply
 from echo_core.journal.base import Owed, Running
 from echo_core.journal.codec import CONVERSATIONS, LETTERS, Letter, NewerVersionError
 from echo_core.journal.record import Mark, StoredConversation
-from echo_core.messages import Body, ChannelKey, Files, Inbound, Intent, Reply
+from echo_core.messages import Body, ChannelKey, Inbound
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import EVERY_BODY, EVERY_INTENT, ONE, message, state
 from tests.journal.strategies import INBOUNDS, INTENTS, TEXT, conversations, some

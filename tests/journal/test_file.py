@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from echo_core.errors import AlreadyRunningError, JournalError
+from echo_core.intents import Notice, Reply
 from echo_core.journal.base import Journal
 from echo_core.journal.file import FileJournal
-from echo_core.messages import ChannelKey, Notice, Reply
+from echo_core.messages import ChannelKey
 from echo_core.plan import Conversation
 from echo_core.testing.journal_conformance import JournalConformance
 from echo_core.testing.journal_suite import BOTH, ONE, THREE, TWO, message, nothing, soon, state

@@ -11,10 +11,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from echo_core.errors import JournalError
+from echo_core.intents import Reply
 from echo_core.journal.ledger import Ledger, Slot
 from echo_core.journal.record import StoredConversation, StoredMessage
 from echo_core.journal.store import Store
-from echo_core.messages import ChannelKey, Reply
+from echo_core.messages import ChannelKey
 from echo_core.testing.journal_suite import ONE, RUNNING, TWO, message, state
 
 

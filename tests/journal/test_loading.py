@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from echo_core.errors import JournalError
+from echo_core.intents import Notice, Reply
 from echo_core.journal.loading import load
 from echo_core.journal.record import StoredConversation, StoredMessage
 from echo_core.journal.store import Store
-from echo_core.messages import Notice, Reply
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import ONE, message, state
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echo_core.intents import Notice, Reply
 from echo_core.journal.base import Running
 from echo_core.journal.record import RECENT_IDS, StoredConversation, StoredMessage
-from echo_core.messages import Notice, Reply
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import ONE, TWO, message, state
 

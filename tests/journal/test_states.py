@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from echo_core.intents import Reply
 from echo_core.journal.base import Delivery, Entry, Running, Turn
 from echo_core.journal.file import FileJournal
-from echo_core.messages import ChannelKey, Inbound, Reply, Said
+from echo_core.messages import ChannelKey, Inbound, Said
 from echo_core.plan import Conversation
 from echo_core.testing.journal_suite import message, state
 

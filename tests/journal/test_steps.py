@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from echo_core.intents import Notice
 from echo_core.journal.base import Delivery, Journal, Turn
 from echo_core.journal.file import FileJournal
-from echo_core.messages import Notice, Said
+from echo_core.messages import Said
 from echo_core.testing.journal_suite import BOTH, ONE, RUNNING, THREE, TWO, message, soon, state
 
 OPERATIONS = ("fsync", "replace", "unlink", "mkdir", "rmdir")

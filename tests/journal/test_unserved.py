@@ -9,8 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from echo_core.errors import JournalError
+from echo_core.intents import Reply
 from echo_core.journal.file import FileJournal
-from echo_core.messages import ChannelKey, Reply
+from echo_core.messages import ChannelKey
 from echo_core.testing.journal_suite import BOTH, ONE, TWO, message, nothing, soon, state
 
 LONG = ChannelKey("web", "x" * 1_000)

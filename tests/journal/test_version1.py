@@ -9,28 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from echo_core.intents import AskPermission, AskQuestion, AskRecovery, Files, Intent, Notice, Option, PhaseReady, Reply
 from echo_core.journal.base import Running
 from echo_core.journal.codec import CONVERSATIONS
 from echo_core.journal.file import FileJournal
 from echo_core.journal.record import VERSION
-from echo_core.messages import (
-    AskPermission,
-    AskQuestion,
-    AskRecovery,
-    Author,
-    Body,
-    Command,
-    Files,
-    Inbound,
-    Intent,
-    Notice,
-    Option,
-    PhaseReady,
-    Pressed,
-    Reply,
-    Said,
-    Unsupported,
-)
+from echo_core.messages import Author, Body, Command, Inbound, Pressed, Said, Unsupported
 from echo_core.plan import PermissionOffer, QuestionOffer
 from echo_core.testing.journal_suite import BOTH, ONE, message, soon
 

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from echo_core.intents import Notice
 from echo_core.journal.base import Journal, Running
 from echo_core.journal.file import FileJournal
-from echo_core.messages import ChannelKey, Inbound, Notice, Said
+from echo_core.messages import ChannelKey, Inbound, Said
 from echo_core.testing.journal_suite import message, state
 
 KEYS = [ChannelKey("discord", "1"), ChannelKey("discord", "2"), ChannelKey("telegram", "-1/7")]
