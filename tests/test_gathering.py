@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -63,22 +64,31 @@ async def pondering(house: House) -> None:
     await house.until(house.at_work)
 
 
-async def test_what_three_people_write_during_a_turn_is_one_prompt(house: House) -> None:
+async def test_what_three_people_write_during_a_turn_is_one_prompt(tmp_path: Path) -> None:
     """It is accepted at once and marked as waiting, and given to the agent together, in order, each with its author."""
-    await pondering(house)
-    for author, text in ((BOB, "a fridge"), (CLEO, "no, two"), (BOB, "two then")):
-        receipt = await house.say(text, author=author, message=text)
-        assert (receipt.accepted, receipt.notice) == (True, "")
-    await house.channel.until(lambda: list(house.channel.marks.values()).count(Mark.WAITING) == 3)
-    assert house.channel.marks["first"] is Mark.SEEN
-    await house.quiet()
-    assert len(house.shop.asked) == 2
-    prompt = house.shop.asked[1].last_message
-    places = [prompt.index(part) for part in ("from Bob (43)]\na fridge", "from Cleo (44)]\nno, two", "two then")]
-    assert places == sorted(places)
-    await house.channel.until(lambda: set(house.channel.marks.values()) == {Mark.DONE})
-    for text in ("a fridge", "no, two", "two then"):
-        assert [mark for name, mark in house.channel.marked if name == text] == [Mark.WAITING, Mark.SEEN, Mark.DONE]
+    pondered, noted = asyncio.Event(), asyncio.Event()
+
+    def in_steps(request: ModelRequest) -> Step:
+        return replace(says(INPUT), gates={0: noted if "a fridge" in request.last_message else pondered})
+
+    async with open_house(tmp_path, in_steps, capabilities=ABLE) as house:
+        await house.put(house.shop.plan())
+        await pondering(house)
+        for author, text in ((BOB, "a fridge"), (CLEO, "no, two"), (BOB, "two then")):
+            receipt = await house.say(text, author=author, message=text)
+            assert (receipt.accepted, receipt.notice) == (True, "")
+        names = ("a fridge", "no, two", "two then")
+        waiting, seen = dict.fromkeys(names, Mark.WAITING), dict.fromkeys(names, Mark.SEEN)
+        await house.channel.until(lambda: house.channel.marks == {"first": Mark.SEEN, **waiting})
+        pondered.set()
+        await house.channel.until(lambda: house.channel.marks == {"first": Mark.DONE, **seen})
+        noted.set()
+        await house.quiet()
+        assert len(house.shop.asked) == 2
+        prompt = house.shop.asked[1].last_message
+        places = [prompt.index(part) for part in ("from Bob (43)]\na fridge", "from Cleo (44)]\nno, two", "two then")]
+        assert places == sorted(places)
+        await house.channel.until(lambda: set(house.channel.marks.values()) == {Mark.DONE})
 
 
 async def test_without_signs_a_line_says_that_a_message_waits(tmp_path: Path) -> None:
