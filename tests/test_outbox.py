@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog.testing
+from structlog.typing import EventDict
 
 from echo_core.adapter import Capabilities, Rate
 from echo_core.agent.base import TextDelta
@@ -69,6 +70,14 @@ async def _drained(journal: FileJournal) -> None:
     async with asyncio.timeout(10):
         while await _owed(journal):  # noqa: ASYNC110 - the journal has no bell to wait for
             await asyncio.sleep(0.01)
+
+
+async def _logged(lines: list[EventDict], *events: str) -> None:
+    """Wait until so many lines are in the log, and see that they are about these events."""
+    async with asyncio.timeout(10):
+        while len(lines) < len(events):  # noqa: ASYNC110 - a log has no bell to wait for
+            await asyncio.sleep(0.01)
+    assert [line["event"] for line in lines] == list(events)
 
 
 async def test_replies_arrive_in_order_and_once(tmp_path: Path) -> None:
@@ -328,8 +337,7 @@ async def test_what_may_be_lost_is_said_at_once(tmp_path: Path) -> None:
         platform(TWO).down = ChannelGoneError(key=str(TWO), reason="put out")
         with structlog.testing.capture_logs() as lines:
             outbox.say(TWO, (Notice("x"),))
-            await asyncio.sleep(0.05)
-        assert [line["event"] for line in lines] == ["answer_not_sent"]
+            await _logged(lines, "answer_not_sent")
         assert await _owed(journal) == 0
 
 
@@ -495,8 +503,7 @@ async def test_closing_an_offer_is_best_effort(tmp_path: Path) -> None:
         platform(ONE).messages.clear()
         with structlog.testing.capture_logs() as lines:
             outbox.close_offer(ONE, Closed(QUESTION, "Me", "Bo"))
-            await asyncio.sleep(0.05)
-        assert [line["event"] for line in lines] == ["offer_gone"]
+            await _logged(lines, "offer_gone")
     fixed = RecordingPlatform(capabilities=PLAIN)
     async with FileJournal(tmp_path) as journal, _delivering(journal, fixed) as outbox:
         outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
@@ -519,8 +526,7 @@ async def test_trouble_with_an_offers_message_holds_up_nothing(tmp_path: Path) -
             await _owe(journal, ONE, QUESTION, Notice("after it"))
             await _drained(journal)
             outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
-            await asyncio.sleep(0.05)
-        assert [line["event"] for line in lines] == ["offer_not_remembered", "offer_not_closed"]
+            await _logged(lines, "offer_not_remembered", "offer_not_closed")
         journal.remembered = remembered  # type: ignore[method-assign]
     assert list(platform(ONE).messages.values()) == ["Who? [All] [Me] [Other…]", "after it"]
 
@@ -534,8 +540,7 @@ async def test_an_offer_that_cannot_be_drawn_is_in_the_log(tmp_path: Path) -> No
         platform(ONE).parts = lambda _: ()  # type: ignore[method-assign, assignment]
         with structlog.testing.capture_logs() as lines:
             outbox.close_offer(ONE, Closed(QUESTION, "All", "Ada"))
-            await asyncio.sleep(0.05)
-    assert [line["event"] for line in lines] == ["offer_not_closed"]
+            await _logged(lines, "offer_not_closed")
 
 
 def test_closing_is_given_up_after_some_minutes(tmp_path: Path) -> None:
@@ -584,8 +589,7 @@ async def test_a_whisper_reaches_one_person_or_the_channel(tmp_path: Path) -> No
         platform(TWO).down = ChannelGoneError(key=str(TWO), reason="they blocked the bot")
         with structlog.testing.capture_logs() as lines:
             outbox.whisper(TWO, "42", (Notice("psst"),))
-            await asyncio.sleep(0.05)
-        assert [line["event"] for line in lines] == ["whisper_refused", "answer_not_sent"]
+            await _logged(lines, "whisper_refused", "answer_not_sent")
         plain = RecordingPlatform()
     async with FileJournal(tmp_path) as journal, _delivering(journal, plain) as outbox:
         outbox.whisper(ONE, "42", (Notice("psst"),))
