@@ -18,6 +18,7 @@ from echo_web.config import WebSettings
 from echo_web.drawing import Drawing
 from echo_web.feed import Feed
 from echo_web.guard import Guard
+from echo_web.heads import Heads
 from echo_web.limits import Bucket
 from echo_web.problems import Problem, Troubles
 from echo_web.scenes import Scenes
@@ -83,7 +84,7 @@ def make_app(site: Site) -> FastAPI:
 def make_asgi(site: Site) -> ASGIApp:
     """Put the guard before the application, before its answers to mistakes of ours as well."""
     return Guard(
-        make_app(site),
+        Heads(make_app(site)),
         hosts=(site.settings.host, *site.settings.hosts),
         sessions=site.sessions,
         names=lambda: site.names,
