@@ -28,6 +28,7 @@ from tests.stories.telegram_person import TelegramPerson
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH = {"telegram": 430, "discord": 760}
+THINKING = 0.8  # seconds before each piece of text: a model takes longer, and what is shown meanwhile comes by then
 
 _MARKDOWN = MarkdownIt("commonmark", {"breaks": True, "html": False}).enable("strikethrough")
 _TAGS = {"bold": "b", "italic": "i", "underline": "u", "strikethrough": "s", "code": "code", "pre": "pre",
@@ -102,7 +103,7 @@ def _script(stage: Stage) -> Playbook:
     )
     return Playbook(
         office_hours=[
-            says("A shared list lives or dies by who may see it: that comes first.", question),
+            says("A shared list lives or dies by who may see it: that comes first.", question, delay=THINKING),
             says("I write it down.", writes(there / "office-hours.md", "# Office hours\n\nOnly the two of you.\n")),
             says(
                 "Only you two, then. What the first version is:\n\n- **one list**, always open\n- a tap ticks an item "
