@@ -89,7 +89,7 @@ class ClaudeAgent:
 
         A session that waits for people, and one that begins as a copy, get none.
         """
-        if self.pool.prepares and not self.pool.want(request.session_id) and not request.fork_from:
+        if self.pool.prepares and not self.pool.held(request.session_id) and not request.fork_from:
             self.pool.spawn(self._prepare(request))
 
     async def lookup(self, *, session_id: str, cwd: Path, anchor: str) -> Lookup:
@@ -139,8 +139,8 @@ class ClaudeAgent:
         return outcome
 
     async def _swept(self) -> None:
-        """Wait until what earlier daemons left is gone; done once."""
-        if self._sweeping is None:
+        """Wait until what earlier daemons left is gone; done once. Raises `OSError`, and is done again then."""
+        if self._sweeping is None or _failed(self._sweeping):
             self._sweeping = asyncio.create_task(asyncio.to_thread(self._launcher.sweep))
         await asyncio.shield(self._sweeping)
 
@@ -162,3 +162,7 @@ class ClaudeAgent:
             program=self._launcher.program,
             patience=self._patience,
         )
+
+
+def _failed(task: asyncio.Task[int]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)

@@ -48,10 +48,9 @@ class Limits:
 class Place:
     """A session's place while somebody holds it. What stands there is kept at the end if `keep` was called."""
 
-    def __init__(self, pool: Pool, session_id: str, worker: Worker | None) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._session_id = session_id
-        self.worker = worker
+        self.worker: Worker | None = None
         self.kept = False
 
     async def empty(self) -> None:
@@ -61,20 +60,23 @@ class Place:
             worker, self.worker = self.worker, None
             await self._pool.end(worker)
 
-    async def start(self, options: ClaudeAgentOptions, gate: Asked) -> Worker:
+    async def start(self, options: ClaudeAgentOptions, fit: Fit, gate: Asked) -> Worker:
         """Start a process here, in the place of the one before, whose calls `gate` decides. Raises `ClaudeSDKError`."""
         await self.empty()
         await self._pool.make_room()
-        self.worker = self._pool.make(options, self._session_id)
+        self.worker = self._pool.make(options, fit)
         self.worker.bind(gate)
         await self.worker.connect()
         return self.worker
 
-    async def start_early(self, options: ClaudeAgentOptions) -> Worker | None:
+    async def start_early(self, options: ClaudeAgentOptions, fit: Fit) -> Worker | None:
         """Start a process here and keep it, if there is room for a mere guess. Raises `ClaudeSDKError`."""
-        if not await self._pool.has_room():
+        await self._pool.measure()
+        unwanted = self._pool.room()
+        if unwanted is None:
             return None
-        self.worker = self._pool.make(options, self._session_id)
+        self.worker = self._pool.make(options, fit)  # counts before anything is waited for: guesses come in pairs
+        await self._pool.end_all(unwanted)
         await self.worker.connect()
         self.keep()
         return self.worker
@@ -125,17 +127,17 @@ class Pool:
         """Whether processes may be started before their turn."""
         return self._limits.warm > 0 and not self._closed
 
-    def taken(self, session_id: str) -> bool:
-        """Say whether a session has a process, or one is on its way."""
-        return session_id in self._idle or session_id in self._places
+    def held(self, session_id: str) -> bool:
+        """Say whether somebody holds a session's place, or waits for it."""
+        return session_id in self._places
 
-    def want(self, session_id: str) -> bool:
-        """Have a session's idle process wait as if it had just been used; say whether the session is `taken`."""
+    def wanted(self, session_id: str) -> Worker | None:
+        """Have a session's idle process wait as if it had just been used; give it, if there is one."""
         worker = self._idle.pop(session_id, None)
         if worker is not None:
             worker.used_at = self._now()
             self._idle[session_id] = worker
-        return self.taken(session_id)
+        return worker
 
     @asynccontextmanager
     async def place(self, session_id: str) -> AsyncIterator[Place]:
@@ -144,7 +146,7 @@ class Pool:
         queue.count += 1
         try:
             async with queue.lock:
-                place = Place(self, session_id, None)
+                place = Place(self)
                 try:
                     await self._take(session_id, place)
                     yield place
@@ -161,9 +163,9 @@ class Pool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def make(self, options: ClaudeAgentOptions, session_id: str) -> Worker:
+    def make(self, options: ClaudeAgentOptions, fit: Fit) -> Worker:
         """Make a process's worker, which counts from now on."""
-        worker = Worker(options, fit=Fit.of(options, session_id), client=self._client)
+        worker = Worker(options, fit=fit, client=self._client)
         self._working.add(worker)
         self._watch_over()
         return worker
@@ -173,22 +175,32 @@ class Pool:
         await asyncio.shield(self._ending(worker))
 
     async def make_room(self) -> None:
-        """End idle processes until one more that works has its memory."""
-        await self._end_all(self._beyond_memory(PEAK_MEMORY))
+        """End idle processes until one more that works has its memory, and wait for those that leave anyway."""
+        await self.end_all(self._beyond_memory(PEAK_MEMORY))
+        if self._leaving and self._used() + PEAK_MEMORY > self._limits.memory:
+            await asyncio.wait(self._leaving.values())
 
-    async def has_room(self) -> bool:
-        """Say whether one more may be kept; idle processes that nobody has used for a minute give way to it."""
-        await self._measure()
+    def room(self) -> list[Worker] | None:
+        """Give the idle processes that have to end before one more is kept, None where there is no room for it.
+
+        Those that nobody has used for a minute give way to a guess.
+        """
         unused = [worker for worker in self._idle.values() if self._age(worker) >= GUESS_PATIENCE]
-        busy = len(self._idle) + len(self._working) - len(unused)
-        used = sum(worker.memory for worker in (*self._idle.values(), *self._working))
-        used -= sum(worker.memory for worker in unused)
-        if not self.prepares or used + PEAK_MEMORY > self._limits.memory or busy >= self._limits.warm:
-            return False
-        count = max(0, len(self._idle) + 1 - self._limits.warm)
-        gone = [*self._beyond_memory(PEAK_MEMORY), *list(self._idle.values())[:count]]
-        await self._end_all(dict.fromkeys(gone))
-        return True
+        used = self._used() - sum(worker.memory for worker in unused)
+        too_many = len(self._idle) + len(self._working) - len(self._leaving) + 1 - self._limits.warm
+        if not self.prepares or used + PEAK_MEMORY > self._limits.memory or too_many > len(unused):
+            return None
+        return [*self._beyond_memory(PEAK_MEMORY), *list(self._idle.values())[: max(0, too_many)]]
+
+    async def end_all(self, workers: Iterable[Worker]) -> None:
+        """End idle processes, and return when they have ended."""
+        await asyncio.gather(*(self.end(worker) for worker in self._out(workers)))
+
+    async def measure(self) -> None:
+        """Note what each process takes."""
+        workers = {worker.pid: worker for worker in (*self._idle.values(), *self._working) if worker.pid is not None}
+        for pid, memory in (await asyncio.to_thread(weigh, tuple(workers))).items():
+            workers[pid].memory = memory
 
     async def close(self) -> None:
         """End every process that no turn works with, and keep none from now on."""
@@ -198,7 +210,7 @@ class Pool:
             task.cancel()
         if others:
             await asyncio.wait(others)
-        await self._end_all(list(self._idle.values()))
+        await self.end_all(list(self._idle.values()))
         await asyncio.gather(*self._leaving.values())
 
     def _ending(self, worker: Worker) -> asyncio.Task[None]:
@@ -248,9 +260,13 @@ class Pool:
             log.info("agent_lost_while_idle", session=session_id)
             self._end_soon([worker])
 
+    def _used(self) -> int:
+        """Give the bytes that all processes take."""
+        return sum(worker.memory for worker in (*self._idle.values(), *self._working))
+
     def _beyond_memory(self, more: int) -> list[Worker]:
-        """Give the idle processes that have to end for so many bytes more."""
-        over = sum(worker.memory for worker in (*self._idle.values(), *self._working)) + more - self._limits.memory
+        """Give the idle processes that have to end for so many bytes more, beside those that are leaving."""
+        over = self._used() - sum(worker.memory for worker in self._leaving) + more - self._limits.memory
         gone = []
         for worker in self._idle.values():
             if over <= 0:
@@ -270,9 +286,6 @@ class Pool:
         self._idle = {session: worker for session, worker in self._idle.items() if worker not in gone}
         return gone
 
-    async def _end_all(self, workers: Iterable[Worker]) -> None:
-        await asyncio.gather(*(self.end(worker) for worker in self._out(workers)))
-
     def _end_soon(self, workers: Iterable[Worker]) -> None:
         """Take idle processes out at once and end them beside what goes on."""
         for worker in self._out(workers):
@@ -287,14 +300,9 @@ class Pool:
         while self._idle or self._working:
             next_end = min((self._limits.seconds - self._age(worker) for worker in self._idle.values()), default=60.0)
             await asyncio.sleep(min(self._limits.pause, max(next_end, 0.0)))
-            await self._measure()
+            await self.measure()
             expired = [worker for worker in self._idle.values() if self._age(worker) >= self._limits.seconds]
-            await self._end_all([*expired, *self._beyond_memory(0)])
-
-    async def _measure(self) -> None:
-        workers = {worker.pid: worker for worker in (*self._idle.values(), *self._working) if worker.pid is not None}
-        for pid, memory in (await asyncio.to_thread(weigh, tuple(workers))).items():
-            workers[pid].memory = memory
+            self._end_soon([*expired, *self._beyond_memory(0)])
 
     def _age(self, worker: Worker) -> float:
         return self._now() - worker.used_at

@@ -91,7 +91,8 @@ class Launcher:
     def sweep(self) -> int:
         """End what agents of earlier daemons on this state folder left running; give the number.
 
-        Linux only; elsewhere there is nothing to find them by. Blocks; run it off the loop.
+        Linux only; elsewhere there is nothing to find them by. Blocks; run it off the loop. Raises `OSError` when the
+        system does not list its processes.
         """
 
         def theirs(mark: Sequence[str]) -> bool:
@@ -112,13 +113,19 @@ def marked_apart(environment: Mapping[str, str]) -> dict[str, str]:
 async def end_marked(environment: Mapping[str, str]) -> None:
     """End what was started with an environment of `marked_apart` (`launcher.end_all`), within two seconds.
 
-    Nothing left: some milliseconds. Without a mark nothing happens. Linux only.
+    Nothing left: some milliseconds. Without a mark nothing happens. Linux only. A system that does not list its
+    processes (no file can be opened) is logged: what is left ends with the daemon then.
     """
     mark = environment.get(launcher.MARK)
-    if mark:
+    if not mark:
+        return
+    try:
         ended = await asyncio.to_thread(launcher.end_all, mark.split(":").__eq__)
-        if ended:
-            log.info("agent_commands_ended", number=ended)
+    except OSError as error:
+        log.warning("agent_commands_unknown", reason=error.strerror or str(error))
+        return
+    if ended:
+        log.info("agent_commands_ended", number=ended)
 
 
 class _Watch:

@@ -13,7 +13,9 @@ from claude_agent_sdk import ClaudeAgentOptions
 from echo_core.agent.base import TurnRequest
 from echo_core.agent.copies import drop_unbegun
 from echo_core.agent.pool import Pool
+from echo_core.agent.readings import Readings, readings
 from echo_core.agent.transcript import Entry, OpenCall, Stand, find_transcript, open_call, read_entries
+from echo_core.agent.worker import Fit, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,18 @@ class Surroundings:
         """Give options with the program that is started with them. Raises `AgentMissingError`."""
         return replace(options, cli_path=await asyncio.to_thread(self.program))
 
+    async def fit(self, request: TurnRequest) -> Fit:
+        """Give what a process for a request's session has to be like, as things are now."""
+        return self.fit_of(request, await asyncio.to_thread(self.readings))
+
+    def fit_of(self, request: TurnRequest, read: Readings) -> Fit:
+        """Give the same with what a program reads at its start."""
+        return Fit.of(session_options(self.options, request, resume=True), request.session_id, read=read)
+
+    def readings(self) -> Readings:
+        """Give what a program reads at its start, as it stands now. Blocks; run it off the loop."""
+        return readings((self.config_dir, *(Path(plugin["path"]) for plugin in self.options.plugins)))
+
 
 def session_options(
     base: ClaudeAgentOptions, request: TurnRequest, *, resume: bool, waiting: OpenCall | None = None
@@ -52,26 +66,48 @@ def session_options(
     )
 
 
-async def prepare(request: TurnRequest, around: Surroundings) -> None:
-    """Start a process for a turn to come, if there is room and the session can be begun or resumed without a word.
+async def serves(worker: Worker, request: TurnRequest, around: Surroundings) -> bool:
+    """Say whether a process that waits can take a request's turn.
 
-    A session with a waiting call cannot: the CLI would play the call at once, and would refuse it when the daemon ended
-    meanwhile. Nor can one that begins as a copy, before it is known what becomes of the original. A start that takes
-    longer than a process may be silent is given up: a turn of the session waits for it. Raises `AgentMissingError`,
-    `ClaudeSDKError` and `TimeoutError`.
+    It cannot when it has ended, was started with something else, does not know all that was said in the session, or its
+    folder is gone.
     """
+    if worker.transcript is None and (request.resume or request.fork_from):
+        return False
+    there, read = await asyncio.to_thread(_now, request.cwd, worker.transcript, around)
+    return there and worker.alive and worker.fit == around.fit_of(request, read)
+
+
+def _now(folder: Path, stand: Stand | None, around: Surroundings) -> tuple[bool, Readings]:
+    return folder.is_dir() and (stand is None or stand.holds()), around.readings()
+
+
+async def prepare(request: TurnRequest, around: Surroundings) -> None:
+    """Have a process ready for a turn to come: the one that waits, if it serves, or a new one.
+
+    A new one is started if there is room and the session can be begun or resumed without a word. One with a waiting
+    call cannot: the CLI would play the call at once, and would refuse it when the daemon ended meanwhile. Nor can one
+    that begins as a copy, before it is known what becomes of the original. A start that takes longer than a process may
+    be silent is given up: a turn of the session waits for it. Raises `AgentMissingError`, `ClaudeSDKError` and
+    `TimeoutError`.
+    """
+    waiting = around.pool.wanted(request.session_id)
+    if waiting is not None and await serves(waiting, request, around):
+        return
     async with around.pool.place(request.session_id) as place:
-        if place.worker is not None:
+        if place.worker is not None and await serves(place.worker, request, around):
             place.keep()
             return
+        await place.empty()
         stand, entries = await asyncio.to_thread(_on_disk, around.config_dir, request.session_id)
         if open_call(entries) is not None or (request.resume and not entries) or not request.cwd.is_dir():
             return
         if not entries:
             await asyncio.to_thread(drop_unbegun, around.config_dir, request.session_id)
+        fit = await around.fit(request)
         options = await around.started(session_options(around.options, request, resume=bool(entries)))
         async with asyncio.timeout(around.patience):
-            worker = await place.start_early(options)
+            worker = await place.start_early(options, fit)
         if worker is not None and entries:
             worker.transcript = stand
 

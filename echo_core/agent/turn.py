@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,11 +21,10 @@ from echo_core.agent.pictures import picture_blocks
 from echo_core.agent.pool import Place
 from echo_core.agent.prompt import prompt_message, refusal_message, result_message
 from echo_core.agent.reader import Reader
-from echo_core.agent.surroundings import Surroundings, session_options
+from echo_core.agent.surroundings import Surroundings, serves, session_options
 from echo_core.agent.transcript import (
     Entry,
     OpenCall,
-    Stand,
     find_transcript,
     look_up,
     open_call,
@@ -34,7 +32,7 @@ from echo_core.agent.transcript import (
     tip_of,
     written_tip,
 )
-from echo_core.agent.worker import Fit, Worker
+from echo_core.agent.worker import Worker
 from echo_core.texts import say
 
 STOP_GRACE = 10.0
@@ -108,23 +106,13 @@ class Turn:
 
     async def _in(self, place: Place) -> Outcome:
         """Take the turn to the process that stands in the session's place, if that serves it, or to a new one."""
-        request, worker = self._request, place.worker
-        there, known = await asyncio.to_thread(_on_disk, request.cwd, worker.transcript if worker else None)
-        if not there:
-            return Failed(FailureKind.OTHER, say("agent-folder-gone", folder=str(request.cwd)))
-        if worker is not None and known and self._serves(worker):
+        worker = place.worker
+        if worker is not None and await serves(worker, self._request, self._around):
             outcome = await self._warm(place, worker)
             if outcome is not None:
                 return outcome
         await place.empty()
         return await self._anew(place)
-
-    def _serves(self, worker: Worker) -> bool:
-        request = self._request
-        if worker.transcript is None and (request.resume or request.fork_from):
-            return False
-        options = session_options(self._around.options, request, resume=True)
-        return worker.alive and worker.fit == Fit.of(options, request.session_id)
 
     async def _warm(self, place: Place, worker: Worker) -> Outcome | None:
         """Take the turn to a process that is there; None when that cannot be, and nothing has come of it.
@@ -169,6 +157,8 @@ class Turn:
     async def _anew(self, place: Place) -> Outcome:
         """Take the turn to a process of its own, which begins or resumes the session."""
         request = self._request
+        if not await asyncio.to_thread(request.cwd.is_dir):
+            return Failed(FailureKind.OTHER, say("agent-folder-gone", folder=str(request.cwd)))
         entries = await self._entries() or await self._opened()
         if not entries and (request.resume or request.fork_from):
             return Failed(FailureKind.SESSION_LOST, "The agent's session is gone.")
@@ -176,9 +166,10 @@ class Turn:
         if request.resolution is not None and (waiting is None or waiting.id != request.resolution.tool_use_id):
             return self._known(entries, request.resolution.tool_use_id)
         gate = self._gate(waiting)
+        fit = await self._around.fit(request)
         options = session_options(self._around.options, request, resume=bool(entries), waiting=waiting)
         try:
-            worker = await place.start(await self._around.started(options), gate)
+            worker = await place.start(await self._around.started(options), fit, gate)
         finally:
             self._words = place.worker.last_words if place.worker is not None else ()
         outcome = await self._exchange(place, worker, gate, ())
@@ -317,11 +308,6 @@ class Turn:
             return Failed(FailureKind.OTHER, say("agent-waits-no-more"))
         texts = tuple(self._reader.texts)
         return Failed(FailureKind.OTHER, say("agent-not-finished"), texts=texts, usage=self._reader.usage)
-
-
-def _on_disk(folder: Path, stand: Stand | None) -> tuple[bool, bool]:
-    """Say whether a folder is there, and whether a session's file stands as it did."""
-    return folder.is_dir(), stand is None or stand.holds()
 
 
 def _answers(result: ResultMessage, wanted: str) -> bool:

@@ -28,6 +28,7 @@ from claude_agent_sdk import (
 from claude_agent_sdk.types import PermissionResult, ToolPermissionContext
 
 from echo_core.agent.process import end_marked, marked_apart
+from echo_core.agent.readings import Readings
 from echo_core.agent.transcript import OpenCall, Stand
 
 HOOK_LIMIT = 60.0
@@ -65,14 +66,22 @@ class Fit:
     session_id: str
     options: tuple[tuple[str, str], ...] = field(repr=False)
     environ: frozenset[tuple[str, str]] = field(repr=False)
+    read: Readings = field(default=frozenset(), repr=False)
 
     @classmethod
-    def of(cls, options: ClaudeAgentOptions, session_id: str, environ: Mapping[str, str] | None = None) -> Fit:
+    def of(
+        cls,
+        options: ClaudeAgentOptions,
+        session_id: str,
+        environ: Mapping[str, str] | None = None,
+        *,
+        read: Readings = frozenset(),
+    ) -> Fit:
         """Give the fit of a session's process with these options, in the daemon's environment as it is now.
 
-        Whether the session begins or is resumed makes no difference, nor does the program, which is the same for all of
-        a daemon's, nor do the settings by which a waiting call is put to us: what they change is decided by the gate
-        anyway.
+        `read` is what the program reads at its start, as it stands now. Whether the session begins or is resumed makes
+        no difference, nor does the program, which is the same for all of a daemon's, nor do the settings by which a
+        waiting call is put to us: what they change is decided by the gate anyway.
         """
         fixed = {
             "cwd": options.cwd,
@@ -90,6 +99,7 @@ class Fit:
             session_id,
             tuple((name, repr(value)) for name, value in fixed.items()),
             frozenset((os.environ if environ is None else environ).items()),
+            read,
         )
 
 

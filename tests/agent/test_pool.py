@@ -202,6 +202,30 @@ async def test_a_process_with_other_settings_is_not_used(desk: Desk, change: dic
     assert running(desk) == [pid(desk)]
 
 
+@pytest.mark.parametrize("name", ["CLAUDE.md", "settings.json", "skills/plan/SKILL.md", "plugin/skills/plan/SKILL.md"])
+async def test_a_process_that_read_something_else_is_not_used(desk: Desk, name: str) -> None:
+    """Instructions, settings and skills count from the next turn on, those of a plugin too; so does their end."""
+    plugin = desk.config / "plugin"
+    desk.agent = ClaudeAgent(
+        state_dir=desk.root / "state", environ=environment(desk.server.url, desk.config), plugins=[plugin]
+    )
+    (plugin / ".claude-plugin").mkdir(parents=True)
+    (plugin / ".claude-plugin" / "plugin.json").write_text('{"name": "ours"}')
+    path, pids = desk.config / name, []
+    try:
+        for text in ("{}", "{ }", ""):
+            await desk.turn("hi")
+            await desk.turn("more")
+            pids.append(pid(desk))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text) if text else path.unlink()
+        await desk.turn("and more")
+        assert running(desk) == [pid(desk)]
+        assert len({*pids, pid(desk)}) == 4
+    finally:
+        await desk.agent.close()
+
+
 async def test_another_environment_is_another_process(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A credential that changes in the daemon's environment reaches the agent with the next turn."""
     async with limited(desk):
@@ -246,7 +270,8 @@ async def test_two_turns_of_one_session_follow_each_other(desk: Desk) -> None:
 
 async def test_a_stop_while_another_turn_has_the_session_is_heard(desk: Desk) -> None:
     """A turn that waits for its session can be stopped; the one that runs goes on."""
-    desk.script(lambda _: Step(text=("a", "b"), delay=0.3))
+    said = asyncio.Event()
+    desk.script(lambda _: Step(text=("a", "b"), gates={1: said}))
     other = Desk(desk.server, desk.root, desk.agent, session_id=desk.session_id)
     first = asyncio.create_task(desk.turn("one"))
     await until(lambda: desk.server.requests)
@@ -256,6 +281,7 @@ async def test_a_stop_while_another_turn_has_the_session_is_heard(desk: Desk) ->
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.STOPPED
     assert not first.done()
+    said.set()
     finished(await first)
 
 
@@ -484,10 +510,46 @@ async def test_whoever_is_expected_is_not_given_up(desk: Desk) -> None:
         expected = agent.pool._idle[desks[0].session_id]
         unused = expected.used_at
         agent.prepare(desks[0].request())
-        assert expected.used_at > unused
+        await until(lambda: expected.used_at > unused)
+        await until(lambda: not agent.pool._tasks)
         finished(await desks[2].turn("hi"))
         assert agent.pool.idle == (desks[0].session_id, desks[2].session_id)
         assert agent.pool._idle[desks[0].session_id] is expected
+
+
+async def test_those_that_leave_are_counted_out(desk: Desk) -> None:
+    """What is too much is ended once: while it leaves, nothing else has to go for it."""
+    async with limited(desk) as agent:
+        desks = [Desk(desk.server, desk.root, agent) for _ in range(3)]
+        for one in desks:
+            finished(await one.turn("hi"))
+        whole = sum(worker.memory for worker in agent.pool._idle.values())
+        object.__setattr__(agent.pool._limits, "memory", whole - 1)
+        for _ in range(3):
+            agent.pool._end_soon(agent.pool._beyond_memory(0))
+        assert list(agent.pool.idle) == [desks[1].session_id, desks[2].session_id]
+        await agent.pool.make_room()
+        assert list(agent.pool.idle) == [desks[2].session_id]
+        assert len(running(desk)) == 1
+
+
+async def test_guesses_that_come_at_once_stay_within_the_limits(desk: Desk) -> None:
+    """Each counts as soon as it is decided on, also while what gives way to it is still leaving."""
+    async with limited(desk, warm=2) as agent:
+        desks = [Desk(desk.server, desk.root, agent) for _ in range(5)]
+        for one in desks[:2]:
+            finished(await one.turn("hi"))
+        for worker in agent.pool._idle.values():
+            worker.used_at -= 100
+        most = 0
+        for one in desks[2:]:
+            agent.prepare(one.request())
+        while agent.pool._tasks:
+            most = max(most, len(agent.pool.processes))
+            await asyncio.sleep(0.01)
+        assert most == 2
+        assert len(agent.pool.idle) == 2
+        assert set(agent.pool.idle) <= {one.session_id for one in desks[2:]}
 
 
 async def test_a_turn_finds_room_and_a_guess_does_not(desk: Desk) -> None:
@@ -672,6 +734,19 @@ async def test_a_turn_waits_for_what_is_being_got_ready(desk: Desk) -> None:
     assert len(running(desk)) == 1
 
 
+async def test_a_process_that_serves_no_more_is_exchanged_early(desk: Desk) -> None:
+    """Getting ready for a turn with other settings exchanges the process that waits, before the turn comes."""
+    await desk.turn("hi")
+    first = pid(desk)
+    changed = desk.request("more", add_dirs=(desk.config,))
+    desk.agent.prepare(changed)
+    await until(lambda: not desk.agent.pool._tasks)
+    prepared = pid(desk)
+    assert prepared != first
+    assert finished(await desk.run(changed)).texts == ("reply 1",)
+    assert running(desk) == [pid(desk)] == [prepared]
+
+
 async def test_a_wrong_guess_ends_by_itself(desk: Desk) -> None:
     """What was prepared and never used ends like any other idle process; a guess that cannot be started is no error."""
     async with limited(desk, seconds=0.2, pause=0.05) as agent:
@@ -727,10 +802,10 @@ async def test_a_start_that_is_not_wanted_any_more_ends_at_once(desk: Desk) -> N
 
 async def test_a_guess_that_does_not_start_gives_its_place_back(desk: Desk) -> None:
     """It is given up after the time for which a process may be silent, so that no turn waits for it for long."""
-    async with hanging(desk, patience=0.3) as agent:
+    async with hanging(desk, patience=2.0) as agent:
         agent.prepare(desk.request())
         await until(lambda: running(desk))
-        await until(lambda: not running(desk) and not agent.pool.taken(desk.session_id), seconds=3)
+        await until(lambda: not running(desk) and not agent.pool.held(desk.session_id))
 
 
 async def test_a_program_that_does_not_answer_is_a_failure(desk: Desk) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from echo_core.agent import launcher as launching
 from echo_core.agent import process
-from echo_core.agent.base import Failed, Finished, Outcome
+from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
 from echo_core.agent.process import Launcher, end_marked, find_cli, marked_apart
 from echo_core.errors import AgentMissingError
 from echo_core.rehearsal import ModelRequest, RehearsalServer, Script, Step, ToolCall, environment
@@ -277,3 +280,30 @@ def test_the_start_script_is_written_by_several_at_once(tmp_path: Path) -> None:
             scripts = set(pool.map(Launcher.program, [launcher] * 6))
         assert scripts == {tmp_path / str(number) / "agent" / "claude"}
         assert [path.name for path in (tmp_path / str(number) / "agent").iterdir()] == ["claude"]
+
+
+@contextmanager
+def no_file_opens() -> Iterator[None]:
+    """Have the system refuse to open anything."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_what_an_agent_left_cannot_be_looked_for() -> None:
+    """A system that lists no processes costs no turn its outcome: it is in the log."""
+    with capture_logs() as lines, no_file_opens():
+        await end_marked(marked_apart({launching.MARK: "owner:daemon:1"}))
+    assert [(line["event"], line["reason"]) for line in lines] == [("agent_commands_unknown", "Too many open files")]
+
+
+async def test_a_look_at_what_is_left_over_that_failed_is_repeated(desk: Desk) -> None:
+    """While the system lists no processes no turn begins, since an old agent may be at work; afterwards they do."""
+    with capture_logs(), no_file_opens():
+        outcome = await desk.turn("hi")
+    assert isinstance(outcome, Failed)
+    assert outcome.kind is FailureKind.OTHER
+    assert isinstance(await desk.turn("hi"), Finished)
