@@ -35,7 +35,7 @@ class Crowd:
     name = "crowd"
     limit = 570.0
     rate = Claim(
-        "crowd.rate", "conversations at once, 2 cores: turns a second", "a process for each turn", 6.0, more=True,
+        "crowd.rate", "conversations at once: turns a second", "a process for each turn", 6.0, more=True,
         unit="/s", promise="6 times or better",
     )  # fmt: skip
     claims = (rate,)
@@ -71,7 +71,7 @@ class Crowd:
                 await _turns(designs)
                 theirs.append(others / (time.monotonic() - began))
                 say(f"round {place + 1} of {rounds}")
-            held = f"{len(daemon.agents())} processes of {_megabytes(daemon):,.0f} MB together"
+            held = f"{len(daemon.agents())} agents of {_megabytes(daemon):,.0f} MB together"
         note = f"{people} conversations, {held}"
         return Measured((Figure(self.rate, tuple(ours), tuple(theirs), rate=True, note=note),))
 

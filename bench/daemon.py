@@ -94,8 +94,8 @@ class Daemon:
         return self._process.pid
 
     def agents(self) -> list[psutil.Process]:
-        """Give the processes that the daemon has started, without what those have started."""
-        return psutil.Process(self.pid).children()
+        """Give the daemon's agents, without what those have started."""
+        return [child for child in psutil.Process(self.pid).children() if not _watches(child)]
 
     def memory(self) -> int:
         """Give the bytes that the daemon has for itself alone, without its agents."""
@@ -138,6 +138,14 @@ class Daemon:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _watches(process: psutil.Process) -> bool:
+    """Say whether a process is the one that waits for the daemon's end (`echo_core.agent.launcher`), no agent."""
+    try:
+        return "end" in process.cmdline()
+    except psutil.Error:
+        return False  # it has ended meanwhile
 
 
 def _owes(path: Path) -> bool:

@@ -65,7 +65,7 @@ class Idle:
                 say(f"{step:,} conversations")
             processes = len(daemon.agents())
         kilobytes = _each(points[: steps.index(REMEMBERED) + 1])
-        alone = Limit("agent processes beside them", max(processes - 1, 0), 1, "")
+        alone = Limit("agent processes beside them", processes, 1, "")
         mean = Limit(f"mean of {steps[-1]:,}", _each(points), self.memory.reach or 0.0, "KB")
         note = f"of {REMEMBERED:,}"
         return Measured((Figure(self.memory, (kilobytes,), limits=(mean, alone), note=note),), points=tuple(points))

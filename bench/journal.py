@@ -2,7 +2,8 @@
 
 A turn is what the daemon does with a message: accept, claim, begin, commit with one reply, claim the delivery, note
 that it is in flight, mark it as delivered. The figure is of accept and commit alone. Journals of every size are open
-together and take turns, each turn in another conversation, all of them cold.
+together and take turns, each turn in another conversation. Those of the smallest come round again and are in memory,
+which counts against the others, where each is read from the disk.
 """
 
 from __future__ import annotations

@@ -46,14 +46,15 @@ class Message:
         taken: tuple[list[float], ...] = ([], [], [])
         for number in range(starts):
             say(f"start {number + 1} of {starts}")
-            for samples, more in zip(taken, await _started(rounds), strict=True):
+            chance = random.Random(number)  # noqa: S311 - an order, no secret
+            for samples, more in zip(taken, await _started(rounds, chance), strict=True):
                 samples.extend(more)
         ours, clients, processes = map(tuple, taken)
         return Measured((Figure(self.process, ours, processes), Figure(self.client, ours, clients)))
 
 
-async def _started(rounds: int) -> tuple[list[float], ...]:
-    """Start all three, and let them take turns; gives milliseconds of ours, of the client and of the processes."""
+async def _started(rounds: int, chance: random.Random) -> tuple[list[float], ...]:
+    """Start all three, and let them take turns by chance; gives milliseconds of ours, the client and the processes."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="echo-bench-")))
         model = await stack.enter_async_context(Model())
@@ -78,7 +79,6 @@ async def _started(rounds: int) -> tuple[list[float], ...]:
         for way in ways:
             await way()
         taken: tuple[list[float], ...] = ([], [], [])
-        chance = random.Random(1)  # noqa: S311 - an order, no secret
         for _ in range(rounds):
             for which in chance.sample(range(len(ways)), len(ways)):
                 taken[which].append(await ways[which]())
