@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 SHARE = 3
-CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+GROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 
 
-def default_limit(container: Path = CONTAINER_LIMIT) -> int:
-    """Give the bytes that agents may take when nobody says otherwise: a third of the machine's or container's memory.
+def default_limit(groups: Path = GROUPS, membership: Path = MEMBERSHIP) -> int:
+    """Give the bytes that agents may take when nobody says otherwise: a third of what there is for this process.
 
-    `container` is the file in which a container's limit stands, a number or `max`.
+    That is the machine's memory, or less where a container or service has a limit: one of a control group that
+    `membership` (`/proc/PID/cgroup`) names, or of those above it, which stand below `groups` (cgroups(7)).
     """
-    total = int(psutil.virtual_memory().total)
+    return min(int(psutil.virtual_memory().total), *_limits(groups, membership)) // SHARE
+
+
+def _limits(groups: Path, membership: Path) -> Iterator[int]:
+    yield sys.maxsize
+    for line in _text(membership).splitlines():
+        _, controllers, place = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        folder, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        for part in place.split("/"):
+            folder /= part
+            limit = _text(folder / name).strip()
+            if limit.isdigit():
+                yield int(limit)
+
+
+def _text(path: Path) -> str:
     try:
-        limit = container.read_text("ascii").strip()
+        return path.read_text("ascii", "replace")
     except OSError:
-        limit = ""
-    return min(total, int(limit) if limit.isdigit() else total) // SHARE
+        return ""
 
 
 def weigh(pids: Iterable[int]) -> dict[int, int]:

@@ -19,14 +19,35 @@ def test_the_default_is_a_share_of_the_machine() -> None:
     assert 0 < default_limit() <= psutil.virtual_memory().total // 3
 
 
-@pytest.mark.parametrize(("text", "expected"), [("300000000", 100_000_000), ("max", None), ("", None)])
-def test_a_container_counts_as_the_machine(tmp_path: Path, text: str, expected: int | None) -> None:
-    """Where a container has less memory than the machine, its limit is the one that is shared out."""
-    file = tmp_path / "memory.max"
-    file.write_text(text)
-    whole = psutil.virtual_memory().total // 3
-    assert default_limit(file) == (expected or whole)
-    assert default_limit(tmp_path / "missing") == whole
+WHOLE = psutil.virtual_memory().total // 3
+
+
+@pytest.mark.parametrize(
+    ("membership", "limits", "expected"),
+    [
+        ("0::/", {"memory.max": "300000000"}, 100_000_000),
+        ("0::/", {"memory.max": "max"}, WHOLE),
+        ("0::/", {}, WHOLE),
+        ("0::/system.slice/echo.service", {"system.slice/echo.service/memory.max": "300000000"}, 100_000_000),
+        ("0::/a/b", {"a/memory.max": "300000000", "a/b/memory.max": "max", "c/memory.max": "3000"}, 100_000_000),
+        ("3:cpuset:/c\n4:memory:/a", {"memory/a/memory.limit_in_bytes": "300000000", "c/memory.max": "3"}, 100_000_000),
+        ("2:cpu,memory:/gone\n0::/", {"memory/memory.limit_in_bytes": "300000000"}, 100_000_000),
+        ("4:memory:/", {"memory/memory.limit_in_bytes": "9223372036854771712"}, WHOLE),
+        ("0::/../../elsewhere", {}, WHOLE),
+        ("", {}, WHOLE),
+    ],
+)
+def test_what_is_left_to_a_container_or_a_service(
+    tmp_path: Path, membership: str, limits: dict[str, str], expected: int
+) -> None:
+    """Where one has less memory than the machine, the least limit on the way to it is the one that is shared out."""
+    for name, limit in limits.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(limit + "\n")
+    (tmp_path / "membership").write_text(membership)
+    assert default_limit(tmp_path / "cgroup", tmp_path / "membership") == expected
+    assert default_limit(tmp_path / "cgroup", tmp_path / "missing") == WHOLE
 
 
 async def test_children_are_weighed_with_their_parent() -> None:
