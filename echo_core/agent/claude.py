@@ -15,6 +15,7 @@ from echo_core.agent.base import Emit, Failed, FailureKind, Lookup, Outcome, Spo
 from echo_core.agent.environment import config_dir, without_secrets
 from echo_core.agent.pool import Limits, Pool
 from echo_core.agent.process import Launcher
+from echo_core.agent.readings import Readings, readings
 from echo_core.agent.surroundings import Surroundings, prepare
 from echo_core.agent.transcript import before, look_up, read_entries, spoken
 from echo_core.agent.turn import Turn
@@ -66,7 +67,7 @@ class ClaudeAgent:
         self._plugins = tuple(plugins)
         self._environ = dict(environ or {})
         self._patience = patience
-        self.pool = Pool(limits or Limits(), client=client)
+        self.pool = Pool(limits or Limits(), readings=self._readings, client=client)
         self._sweeping: asyncio.Task[int] | None = None
         self._turns: set[asyncio.Task[Outcome]] = set()
 
@@ -118,6 +119,9 @@ class ClaudeAgent:
             await prepare(request, self._surroundings())
         except (ClaudeSDKError, AgentMissingError, OSError) as error:
             log.info("agent_not_prepared", session=request.session_id, reason=type(error).__name__)
+
+    def _readings(self) -> Readings:
+        return readings((self._config_dir, *self._plugins))
 
     @property
     def _config_dir(self) -> Path:

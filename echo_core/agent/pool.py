@@ -16,6 +16,7 @@ import structlog
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 
 from echo_core.agent.memory import default_limit, weigh
+from echo_core.agent.readings import Readings
 from echo_core.agent.worker import Asked, ClientFactory, Fit, Worker
 from echo_core.config import AgentSettings
 
@@ -30,7 +31,8 @@ class Limits:
     """How much is kept. `warm` idle processes at most; 0 ends each with its turn, and nothing is prepared.
 
     An idle process is ended after `seconds`. Processes, working ones included, should take no more than `memory` bytes
-    together: idle ones are ended for that, working ones never. What they take is measured every `pause` seconds.
+    together: idle ones are ended for that, working ones never. What they take is measured every `pause` seconds; what
+    was started with skills or instructions that have changed since is ended then.
     """
 
     warm: int = 16
@@ -64,18 +66,19 @@ class Place:
         """Start a process here, in the place of the one before, whose calls `gate` decides. Raises `ClaudeSDKError`."""
         await self.empty()
         await self._pool.make_room()
-        self.worker = self._pool.make(options, fit)
+        self.worker = self._pool.make(options, fit, await self._pool.now_read())
         self.worker.bind(gate)
         await self.worker.connect()
         return self.worker
 
     async def start_early(self, options: ClaudeAgentOptions, fit: Fit) -> Worker | None:
         """Start a process here and keep it, if there is room for a mere guess. Raises `ClaudeSDKError`."""
+        read = await self._pool.now_read()
         await self._pool.measure()
         unwanted = self._pool.room()
         if unwanted is None:
             return None
-        self.worker = self._pool.make(options, fit)  # counts before anything is waited for: guesses come in pairs
+        self.worker = self._pool.make(options, fit, read)  # counts before anything is waited for: guesses come in pairs
         await self._pool.end_all(unwanted)
         await self.worker.connect()
         self.keep()
@@ -95,12 +98,22 @@ class _Queue:
 
 
 class Pool:
-    """The processes. `client` makes the SDK's client of options; `clock` gives seconds that never go back."""
+    """The processes.
+
+    `readings` gives what a program reads at its start, as it stands now; it blocks. `client` makes the SDK's client of
+    options; `clock` gives seconds that never go back.
+    """
 
     def __init__(
-        self, limits: Limits, *, client: ClientFactory = ClaudeSDKClient, clock: Callable[[], float] | None = None
+        self,
+        limits: Limits,
+        *,
+        readings: Callable[[], Readings] = frozenset,
+        client: ClientFactory = ClaudeSDKClient,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._limits = limits
+        self._readings = readings
         self._client = client
         self._clock = clock
         self._idle: dict[str, Worker] = {}  # the least recently used first
@@ -163,9 +176,17 @@ class Pool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def make(self, options: ClaudeAgentOptions, fit: Fit) -> Worker:
+    async def now_read(self) -> Readings:
+        """Give what a program would read if it started now."""
+        return await asyncio.to_thread(self._readings)
+
+    async def is_current(self, worker: Worker) -> bool:
+        """Say whether a process has read what one would read that started now."""
+        return worker.read == await self.now_read()
+
+    def make(self, options: ClaudeAgentOptions, fit: Fit, read: Readings) -> Worker:
         """Make a process's worker, which counts from now on."""
-        worker = Worker(options, fit=fit, client=self._client)
+        worker = Worker(options, fit=fit, read=read, client=self._client)
         self._working.add(worker)
         self._watch_over()
         return worker
@@ -296,13 +317,17 @@ class Pool:
             self._keeper = asyncio.create_task(self._keep_within_limits())
 
     async def _keep_within_limits(self) -> None:
-        """Measure, and end what has been idle too long or takes too much, while there is anything."""
+        """Measure, and end what has been idle too long, takes too much, or has read what has changed since.
+
+        That somebody changed a skill is not looked for on a turn's way to the agent, which it would hold up.
+        """
         while self._idle or self._working:
             next_end = min((self._limits.seconds - self._age(worker) for worker in self._idle.values()), default=60.0)
             await asyncio.sleep(min(self._limits.pause, max(next_end, 0.0)))
             await self.measure()
-            expired = [worker for worker in self._idle.values() if self._age(worker) >= self._limits.seconds]
-            self._end_soon([*expired, *self._beyond_memory(0)])
+            read, latest = await self.now_read(), self._limits.seconds
+            over = [each for each in self._idle.values() if self._age(each) >= latest or each.read != read]
+            self._end_soon([*over, *self._beyond_memory(0)])
 
     def _age(self, worker: Worker) -> float:
         return self._now() - worker.used_at

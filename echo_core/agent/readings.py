@@ -25,7 +25,7 @@ def _paths(folder: str) -> Iterator[str]:
     yield from (f"{folder}/{name}" for name in FILES)
     for name, inside in FOLDERS.items():
         try:
-            entries = os.listdir(f"{folder}/{name}")  # noqa: PTH208 - before each turn: paths take three times as long
+            entries = os.listdir(f"{folder}/{name}")  # noqa: PTH208 - again and again: paths take three times as long
         except OSError:
             continue
         yield from (f"{folder}/{name}/{entry}{inside}" for entry in entries)

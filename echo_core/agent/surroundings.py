@@ -13,7 +13,6 @@ from claude_agent_sdk import ClaudeAgentOptions
 from echo_core.agent.base import TurnRequest
 from echo_core.agent.copies import drop_unbegun
 from echo_core.agent.pool import Pool
-from echo_core.agent.readings import Readings, readings
 from echo_core.agent.transcript import Entry, OpenCall, Stand, find_transcript, open_call, read_entries
 from echo_core.agent.worker import Fit, Worker
 
@@ -36,17 +35,9 @@ class Surroundings:
         """Give options with the program that is started with them. Raises `AgentMissingError`."""
         return replace(options, cli_path=await asyncio.to_thread(self.program))
 
-    async def fit(self, request: TurnRequest) -> Fit:
+    def fit(self, request: TurnRequest) -> Fit:
         """Give what a process for a request's session has to be like, as things are now."""
-        return self.fit_of(request, await asyncio.to_thread(self.readings))
-
-    def fit_of(self, request: TurnRequest, read: Readings) -> Fit:
-        """Give the same with what a program reads at its start."""
-        return Fit.of(session_options(self.options, request, resume=True), request.session_id, read=read)
-
-    def readings(self) -> Readings:
-        """Give what a program reads at its start, as it stands now. Blocks; run it off the loop."""
-        return readings((self.config_dir, *(Path(plugin["path"]) for plugin in self.options.plugins)))
+        return Fit.of(session_options(self.options, request, resume=True), request.session_id)
 
 
 def session_options(
@@ -74,12 +65,12 @@ async def serves(worker: Worker, request: TurnRequest, around: Surroundings) -> 
     """
     if worker.transcript is None and (request.resume or request.fork_from):
         return False
-    there, read = await asyncio.to_thread(_now, request.cwd, worker.transcript, around)
-    return there and worker.alive and worker.fit == around.fit_of(request, read)
+    there = await asyncio.to_thread(_stands, request.cwd, worker.transcript)
+    return there and worker.alive and worker.fit == around.fit(request)
 
 
-def _now(folder: Path, stand: Stand | None, around: Surroundings) -> tuple[bool, Readings]:
-    return folder.is_dir() and (stand is None or stand.holds()), around.readings()
+def _stands(folder: Path, stand: Stand | None) -> bool:
+    return folder.is_dir() and (stand is None or stand.holds())
 
 
 async def prepare(request: TurnRequest, around: Surroundings) -> None:
@@ -92,10 +83,10 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
     `TimeoutError`.
     """
     waiting = around.pool.wanted(request.session_id)
-    if waiting is not None and await serves(waiting, request, around):
+    if waiting is not None and await _is_right(waiting, request, around):
         return
     async with around.pool.place(request.session_id) as place:
-        if place.worker is not None and await serves(place.worker, request, around):
+        if place.worker is not None and await _is_right(place.worker, request, around):
             place.keep()
             return
         await place.empty()
@@ -104,12 +95,15 @@ async def prepare(request: TurnRequest, around: Surroundings) -> None:
             return
         if not entries:
             await asyncio.to_thread(drop_unbegun, around.config_dir, request.session_id)
-        fit = await around.fit(request)
         options = await around.started(session_options(around.options, request, resume=bool(entries)))
         async with asyncio.timeout(around.patience):
-            worker = await place.start_early(options, fit)
+            worker = await place.start_early(options, around.fit(request))
         if worker is not None and entries:
             worker.transcript = stand
+
+
+async def _is_right(worker: Worker, request: TurnRequest, around: Surroundings) -> bool:
+    return await serves(worker, request, around) and await around.pool.is_current(worker)
 
 
 def _on_disk(config_dir: Path, session_id: str) -> tuple[Stand | None, tuple[Entry, ...]]:

@@ -166,10 +166,9 @@ class Turn:
         if request.resolution is not None and (waiting is None or waiting.id != request.resolution.tool_use_id):
             return self._known(entries, request.resolution.tool_use_id)
         gate = self._gate(waiting)
-        fit = await self._around.fit(request)
         options = session_options(self._around.options, request, resume=bool(entries), waiting=waiting)
         try:
-            worker = await place.start(await self._around.started(options), fit, gate)
+            worker = await place.start(await self._around.started(options), self._around.fit(request), gate)
         finally:
             self._words = place.worker.last_words if place.worker is not None else ()
         outcome = await self._exchange(place, worker, gate, ())

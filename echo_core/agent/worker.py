@@ -66,22 +66,14 @@ class Fit:
     session_id: str
     options: tuple[tuple[str, str], ...] = field(repr=False)
     environ: frozenset[tuple[str, str]] = field(repr=False)
-    read: Readings = field(default=frozenset(), repr=False)
 
     @classmethod
-    def of(
-        cls,
-        options: ClaudeAgentOptions,
-        session_id: str,
-        environ: Mapping[str, str] | None = None,
-        *,
-        read: Readings = frozenset(),
-    ) -> Fit:
+    def of(cls, options: ClaudeAgentOptions, session_id: str, environ: Mapping[str, str] | None = None) -> Fit:
         """Give the fit of a session's process with these options, in the daemon's environment as it is now.
 
-        `read` is what the program reads at its start, as it stands now. Whether the session begins or is resumed makes
-        no difference, nor does the program, which is the same for all of a daemon's, nor do the settings by which a
-        waiting call is put to us: what they change is decided by the gate anyway.
+        Whether the session begins or is resumed makes no difference, nor does the program, which is the same for all of
+        a daemon's, nor do the settings by which a waiting call is put to us: what they change is decided by the gate
+        anyway.
         """
         fixed = {
             "cwd": options.cwd,
@@ -99,7 +91,6 @@ class Fit:
             session_id,
             tuple((name, repr(value)) for name, value in fixed.items()),
             frozenset((os.environ if environ is None else environ).items()),
-            read,
         )
 
 
@@ -108,12 +99,21 @@ class Worker:
 
     `waiting` is the deferred call with which its last turn ended. `last_words` are the last lines that the program
     wrote to its standard error. `transcript` is how the session's file stood after its last turn, None before anything
-    is said. `memory` is what it took when it was measured last, in bytes. Outside a turn (`bind`) every tool call is
+    is said. `read` is what the program read at its start. `memory` is what it took when it was measured last, in bytes.
+    Outside a turn (`bind`) every tool call is
     refused.
     """
 
-    def __init__(self, options: ClaudeAgentOptions, *, fit: Fit, client: ClientFactory = ClaudeSDKClient) -> None:
+    def __init__(
+        self,
+        options: ClaudeAgentOptions,
+        *,
+        fit: Fit,
+        read: Readings = frozenset(),
+        client: ClientFactory = ClaudeSDKClient,
+    ) -> None:
         self.fit = fit
+        self.read = read
         self.waiting: OpenCall | None = None
         self.last_words: deque[str] = deque(maxlen=5)
         self.memory = EXPECTED_MEMORY

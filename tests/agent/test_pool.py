@@ -81,9 +81,15 @@ asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
 async def limited(desk: Desk, *, environ: dict[str, str] | None = None, **limits: Any) -> AsyncIterator[ClaudeAgent]:
     """Give the desk an agent with limits of its own."""
     client, patience = limits.pop("client", ClaudeSDKClient), limits.pop("patience", 10.0)
+    plugins = limits.pop("plugins", ())
     variables = {**environment(desk.server.url, desk.config), **(environ or {})}
     desk.agent = ClaudeAgent(
-        state_dir=desk.root / "state", environ=variables, limits=Limits(**limits), client=client, patience=patience
+        state_dir=desk.root / "state",
+        environ=variables,
+        limits=Limits(**limits),
+        client=client,
+        patience=patience,
+        plugins=plugins,
     )
     try:
         yield desk.agent
@@ -204,26 +210,35 @@ async def test_a_process_with_other_settings_is_not_used(desk: Desk, change: dic
 
 @pytest.mark.parametrize("name", ["CLAUDE.md", "settings.json", "skills/plan/SKILL.md", "plugin/skills/plan/SKILL.md"])
 async def test_a_process_that_read_something_else_is_not_used(desk: Desk, name: str) -> None:
-    """Instructions, settings and skills count from the next turn on, those of a plugin too; so does their end."""
+    """Instructions, settings and skills count within seconds, those of a plugin too; so does their end."""
     plugin = desk.config / "plugin"
-    desk.agent = ClaudeAgent(
-        state_dir=desk.root / "state", environ=environment(desk.server.url, desk.config), plugins=[plugin]
-    )
     (plugin / ".claude-plugin").mkdir(parents=True)
     (plugin / ".claude-plugin" / "plugin.json").write_text('{"name": "ours"}')
-    path, pids = desk.config / name, []
-    try:
+    path = desk.config / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    async with limited(desk, pause=0.05, plugins=[plugin]) as agent:
         for text in ("{}", "{ }", ""):
             await desk.turn("hi")
             await desk.turn("more")
-            pids.append(pid(desk))
-            path.parent.mkdir(parents=True, exist_ok=True)
+            before = pid(desk)
             path.write_text(text) if text else path.unlink()
-        await desk.turn("and more")
-        assert running(desk) == [pid(desk)]
-        assert len({*pids, pid(desk)}) == 4
-    finally:
-        await desk.agent.close()
+            await until(lambda: not agent.pool.idle)
+            await until(lambda: not running(desk))
+            await desk.turn("and more")
+            assert pid(desk) != before
+
+
+async def test_what_has_changed_is_read_by_what_is_got_ready(desk: Desk) -> None:
+    """Whoever begins to write after a skill was changed finds a process that knows it."""
+    await desk.turn("hi")
+    before = pid(desk)
+    (desk.config / "CLAUDE.md").write_text("Be brief.")
+    desk.agent.prepare(desk.request())
+    await until(lambda: not desk.agent.pool._tasks)
+    prepared = pid(desk)
+    assert prepared != before
+    assert finished(await desk.turn("more")).texts == ("reply 1",)
+    assert pid(desk) == prepared
 
 
 async def test_another_environment_is_another_process(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
