@@ -120,7 +120,7 @@ class AgentSettings(Section):
     (none by default) any turn. `while_running` says what a message does that comes during a turn: wait for its end
     (`queue`), or end it (`interrupt`). `warm` processes are kept for the next turn of their conversation, each for
     `warm_seconds` at most; 0 starts one for each turn. `memory_mb` is what all processes should take together, a third
-    of the machine's memory by default: idle ones are ended for that.
+    of the memory there is by default: idle ones are ended for that.
     """
 
     kind: Literal["auto", "claude", "rehearsal"] = "auto"

@@ -100,8 +100,7 @@ class Worker:
     `waiting` is the deferred call with which its last turn ended. `last_words` are the last lines that the program
     wrote to its standard error. `transcript` is how the session's file stood after its last turn, None before anything
     is said. `read` is what the program read at its start. `memory` is what it took when it was measured last, in bytes.
-    Outside a turn (`bind`) every tool call is
-    refused.
+    Outside a turn (`bind`) every tool call is refused.
     """
 
     def __init__(

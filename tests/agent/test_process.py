@@ -25,6 +25,7 @@ from echo_core.agent.base import Failed, FailureKind, Finished, Outcome
 from echo_core.agent.process import Launcher, end_marked, find_cli, marked_apart
 from echo_core.errors import AgentMissingError
 from echo_core.rehearsal import ModelRequest, RehearsalServer, Script, Step, ToolCall, environment
+from echo_core.texts import load
 from tests.agent.conftest import Desk, say
 
 DAEMON = """
@@ -302,6 +303,7 @@ async def test_what_an_agent_left_cannot_be_looked_for() -> None:
 
 async def test_a_look_at_what_is_left_over_that_failed_is_repeated(desk: Desk) -> None:
     """While the system lists no processes no turn begins, since an old agent may be at work; afterwards they do."""
+    load()  # as the daemon does when it starts
     with capture_logs(), no_file_opens():
         outcome = await desk.turn("hi")
     assert isinstance(outcome, Failed)
